@@ -1,0 +1,45 @@
+# Bonafide. `make run` shows what it does, `make test` proves it.
+SHELL := /bin/bash
+GO ?= go
+BUILD_TIME := $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/internal/home.version=$(VERSION)
+# The tests and linters use Fyne's software driver, which needs no OpenGL.
+HEADLESS := -tags ci
+
+.PHONY: run test build app lint fuzz bench clean deps-run deps-test deps-app
+
+run: deps-run build ## tell the whole story on a throw-away network
+	@bin/bonafide demo
+
+build: ## build the command line and server
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide ./cmd/bonafide
+
+app: deps-app ## build and open the app
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
+	@bin/bonafide-app
+
+test: deps-test build ## run every test
+	$(GO) vet $(HEADLESS) ./...
+	$(GO) test $(HEADLESS) ./...
+
+lint: ## formatting and static checks
+	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofumpt-formatted:"; echo "$$out"; exit 1; fi
+	$(GO) tool staticcheck $(HEADLESS) ./...
+
+FUZZTIME ?= 60s
+fuzz: ## fuzz every parser of outside bytes, FUZZTIME each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: deps-run ## measure against references; also writes build/bench.json
+	@mkdir -p build
+	$(GO) run ./internal/bench -o build/bench.json
+
+deps-run: ; @scripts/deps.sh run
+deps-test: ; @scripts/deps.sh test
+deps-app: ; @scripts/deps.sh app
+
+clean: ## remove what was built
+	rm -rf bin build

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what `make run`, `make test` or `make app` needs and prints what it
+# installs. With everything present it calls no package manager and needs no
+# network.
+set -euo pipefail
+
+what=${1:?usage: deps.sh run|test|app}
+commands=(cc git)          # a C compiler for SQLite
+libraries=()
+[ "$what" = test ] && commands+=(strace)
+if [ "$what" = app ]; then
+	commands+=(pkg-config)
+	libraries+=(gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client xkbcommon)
+fi
+
+declare -A package=(
+	[cc]=gcc [git]=git [strace]=strace [pkg-config]=pkg-config
+	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
+	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev
+	[wayland-client]=libwayland-dev [xkbcommon]=libxkbcommon-dev
+)
+
+if ! command -v go >/dev/null; then
+	echo "Go is missing. Install Go $(sed -n 's/^go //p' go.mod) or later from your system or the Go project, then run this again." >&2
+	exit 1
+fi
+
+missing=()
+for c in "${commands[@]}"; do
+	command -v "$c" >/dev/null || missing+=("${package[$c]}")
+done
+for l in "${libraries[@]}"; do
+	{ command -v pkg-config >/dev/null && pkg-config --exists "$l"; } || missing+=("${package[$l]}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
+	case "$(uname -s)" in
+	Darwin) echo "Install the Xcode command line tools (xcode-select --install); nothing else is needed on macOS." >&2
+		# strace is Linux only: the test that needs it says so and is skipped.
+		command -v cc >/dev/null && exit 0 ;;
+	*) echo "Install with your package manager what Debian calls: ${missing[*]}" >&2 ;;
+	esac
+	exit 1
+fi
+
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || { echo "Run as root: apt-get install ${missing[*]}" >&2; exit 1; }
+	sudo=(sudo)
+fi
+echo "Installing Debian packages: ${missing[*]}"
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
