@@ -1,0 +1,112 @@
+package storage
+
+// Files that are replaced as a whole, and the lock that keeps two processes
+// from doing it at once.
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"bonafide/internal/explain"
+)
+
+// step is called after each step of WriteFile that reached the disk; tests
+// die there.
+var step = func(string) {}
+
+// tempMark stands in the name of every file that is being written.
+const tempMark = ".tmp-"
+
+// WriteFile replaces path with data, mode 0600. After a crash at any point
+// the file holds either the old bytes or the new ones, and once WriteFile
+// returned, the new ones.
+func WriteFile(path string, data []byte) error {
+	if err := writeFile(path, data); err != nil {
+		return coded(filepath.Base(path), fmt.Errorf("writing %s: %w", filepath.Base(path), err))
+	}
+	return nil
+}
+
+func writeFile(path string, data []byte) (err error) {
+	dir, base := filepath.Split(path)
+	f, err := os.CreateTemp(dir, "."+base+tempMark+"*") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	step("created")
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	step("written")
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	step("synced")
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	step("renamed")
+	return SyncDir(dir)
+}
+
+// SyncDir makes renames and new names in a folder durable.
+func SyncDir(dir string) error {
+	if runtime.GOOS == "windows" { // folders cannot be synced there; renames are journalled
+		return nil
+	}
+	if dir == "" {
+		dir = "."
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// lockPoll is how often a held lock is tried again.
+const lockPoll = 20 * time.Millisecond
+
+// Lock takes the lock file at path, creating it where there is none, and
+// returns the function that gives it up. The operating system gives it up
+// when the process ends, however it ends; the file stays and holds nothing.
+// While another process (or another Lock in this one) holds it, Lock waits
+// until ctx ends: code data_busy.
+func Lock(ctx context.Context, path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening a lock file: %w", err)
+	}
+	for {
+		ok, err := tryLock(f)
+		if err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("locking %s: %w", filepath.Base(path), err)
+		}
+		if ok {
+			return func() { _ = f.Close() }, nil // closing gives the lock up
+		}
+		t := time.NewTimer(lockPoll)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			_ = f.Close()
+			return nil, explain.Errorf("data_busy", "locking %s: %w", filepath.Base(path), ctx.Err())
+		case <-t.C:
+		}
+	}
+}
