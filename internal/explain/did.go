@@ -124,6 +124,16 @@ var _ = add(
 		Next:    "Do not rely on it; ask whoever signed for a new one.",
 	},
 	Entry{
+		Code: "method_unsupported", Exit: ExitRefused, Who: "board",
+		Message: "The key that the signature names is of a kind that is not supported here.",
+		Next:    "Ask whoever signed for one with an Ed25519, P-256 or P-384 key.",
+	},
+	Entry{
+		Code: "did_options_invalid", Exit: ExitUsage, Who: "you",
+		Message: "A DID can be asked for by version, by time or by height, not by several at once.",
+		Next:    "Give one of them.",
+	},
+	Entry{
 		Code: "network_name_invalid", Exit: ExitUsage, Who: "you",
 		Message: "A network's name is one to sixteen letters or digits, a hyphen, and eight more characters.",
 		Next:    "Check that it was copied whole.",
