@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,7 +98,35 @@ type DocumentOptions struct {
 }
 
 // Service is where a board can be reached. Its id is the DID, `#` and Name.
-type Service struct{ Name, Type, Endpoint string }
+// Endpoint is a URI, or an object (map[string]any) as DID Core allows.
+type Service struct {
+	Name, Type string
+	Endpoint   any
+}
+
+// DeskService is the service type under which a board says who it is and where
+// people reach it: the endpoint is {"name": "…", "contact": "…"}.
+const DeskService = "LicensingBoard"
+
+// DeskOf makes the service entry of a board's desk.
+func DeskOf(name, contact string) Service {
+	return Service{Name: "desk", Type: DeskService, Endpoint: map[string]any{"name": name, "contact": contact}}
+}
+
+// Desk returns what a document says of the board's desk; empty where it says
+// nothing.
+func Desk(d *did.Document) (name, contact string) {
+	for _, s := range d.Services {
+		e, ok := s.Endpoint.(map[string]any)
+		if !ok || !slices.Contains(s.Type, DeskService) {
+			continue
+		}
+		name, _ = e["name"].(string)
+		contact, _ = e["contact"].(string)
+		return name, contact
+	}
+	return "", ""
+}
 
 // NewDocument makes the first document of a DID and the DID from it. Issuing
 // keys stand under assertionMethod, ledger keys under capabilityInvocation;
@@ -227,7 +256,9 @@ func checkMembers(m map[string]any) error {
 	if c, _ := m["@context"].([]any); !slices.Equal(c, []any{contextDID, contextMultikey}) && !slices.Equal(c, []any{contextDID11}) {
 		return bad("@context is none of this method's")
 	}
-	for k, v := range m {
+	// In order, so that every replica words a refusal alike.
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		v := m[k]
 		switch k {
 		case "@context", "id":
 		case "alsoKnownAs", "assertionMethod", "authentication", "capabilityInvocation":
