@@ -38,9 +38,6 @@ func (t *KeyTable) Close() { t.seal.Close() }
 
 func (t *KeyTable) cell(id string) Cell { return Cell{"key", "value", t.store + "/" + id} }
 
-// ErrNotFound is returned where there is no such row.
-var ErrNotFound = errors.New("not found")
-
 // Put stores value under id. An id that is there already is an error: keys
 // are never overwritten.
 func (t *KeyTable) Put(ctx context.Context, id string, value []byte) error {
@@ -56,20 +53,20 @@ func (t *KeyTable) Put(ctx context.Context, id string, value []byte) error {
 	})
 }
 
-// Get returns the value under id, or ErrNotFound.
-func (t *KeyTable) Get(ctx context.Context, id string) ([]byte, error) {
+// Get returns the value under id, and whether there is one.
+func (t *KeyTable) Get(ctx context.Context, id string) (value []byte, found bool, err error) {
 	var sealed []byte
-	err := t.db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT value FROM key WHERE store = ? AND id = ?`, t.store, id).Scan(&sealed)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
-		}
-		return err
+	err = t.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT value FROM key WHERE store = ? AND id = ?`, t.store, id).Scan(&sealed)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading a key: %w", err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
 	}
-	return t.seal.Open(t.cell(id), sealed)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading a key: %w", err)
+	}
+	value, err = t.seal.Open(t.cell(id), sealed)
+	return value, err == nil, err
 }
 
 // Delete removes id; that it is not there is no error.

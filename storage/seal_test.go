@@ -171,15 +171,15 @@ func TestThreat73_SwappedRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a", "b"} {
-		_, err := table.Get(ctx, id)
+		_, _, err := table.Get(ctx, id)
 		wantCode(t, err, "data_damaged")
 	}
 	other, err := NewKeyTable(db, master(1), "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Get(ctx, "a"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("a key of another store: %v", err)
+	if _, found, err := other.Get(ctx, "a"); found || err != nil {
+		t.Errorf("a key of another store: %v, %v", found, err)
 	}
 	if ids, err := table.IDs(ctx); err != nil || strings.Join(ids, " ") != "a b" {
 		t.Errorf("ids %v, %v", ids, err)

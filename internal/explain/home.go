@@ -32,4 +32,14 @@ var _ = add(
 		Message: "The data could not be brought to this version's layout. A copy of it as it was is beside it.",
 		Next:    "Go on with the version you had, and report this to the makers.",
 	},
+	Entry{
+		Code: "key_missing", Exit: ExitNotNow, Who: "it",
+		Message: "The private key that this needs is not in this home.",
+		Next:    "Use the home that made the key, or bring it back from a backup.",
+	},
+	Entry{
+		Code: "key_store_failed", Exit: ExitInternal, Who: "it",
+		Message: "The key store failed in a way it should not. Nothing was signed.",
+		Next:    "Run `bonafide home check` and report this to the makers.",
+	},
 )
