@@ -1,0 +1,81 @@
+package explain
+
+// Codes of requests, claim codes and the practitioner's wallet.
+
+var _ = add(
+	Entry{
+		Code: "request_malformed", Exit: ExitRefused, Who: "hospital",
+		Message: "This is not a request that can be answered.",
+		Next:    "Ask the hospital to send its request again.",
+	},
+	Entry{
+		Code: "request_expired", Exit: ExitRefused, Who: "hospital",
+		Message: "The hospital's request has expired.",
+		Next:    "Ask the hospital for a new request.",
+	},
+	Entry{
+		Code: "request_not_yet", Exit: ExitNotNow, Who: "you",
+		Message: "The hospital's request bears a date in the future.",
+		Next:    "Check this device's clock; if it is right, ask the hospital for a new request.",
+	},
+	Entry{
+		Code: "claim_code_malformed", Exit: ExitUsage, Who: "you",
+		Message: "This is not a claim code: it has 23 letters and digits, in groups of four.",
+		Next:    "Type the code again as the board wrote it.",
+	},
+	Entry{
+		Code: "claim_code_mistyped", Exit: ExitUsage, Who: "you",
+		Message: "The claim code has a typing error.",
+		Next:    "Compare it with what the board wrote and type it again.",
+	},
+	Entry{
+		Code: "wallet_not_made", Exit: ExitRefused, Who: "you",
+		Message: "This wallet has no key yet.",
+		Next:    "Make the wallet first: bonafide wallet init.",
+	},
+	Entry{
+		Code: "wallet_made_already", Exit: ExitRefused, Who: "you",
+		Message: "This wallet has a key already; a second one would make its credentials useless.",
+		Next:    "Go on with the wallet as it is.",
+	},
+	Entry{
+		Code: "wallet_board_unknown", Exit: ExitUsage, Who: "you",
+		Message: "A claim goes to a board, by its DID on the boards' ledger.",
+		Next:    "Check the board's DID; it begins with did:bonafide.",
+	},
+	Entry{
+		Code: "wallet_other_holder", Exit: ExitRefused, Who: "you",
+		Message: "This credential was issued to another wallet.",
+		Next:    "Open it in the wallet that claimed it, or ask the board for a new claim code.",
+	},
+	Entry{
+		Code: "wallet_presentation", Exit: ExitRefused, Who: "you",
+		Message: "This is a presentation, made for somebody to check, not a credential to keep.",
+		Next:    "Ask the board for the credential itself.",
+	},
+	Entry{
+		Code: "wallet_unchecked", Exit: ExitNotNow, Who: "you",
+		Message: "The credential could not be checked, so it was not kept.",
+		Next:    "Sync, then receive it again.",
+	},
+	Entry{
+		Code: "wallet_no_credential", Exit: ExitRefused, Who: "you",
+		Message: "The wallet holds no such credential.",
+		Next:    "List the credentials and take an id from there.",
+	},
+	Entry{
+		Code: "wallet_nothing_chosen", Exit: ExitUsage, Who: "you",
+		Message: "Nothing was chosen to be shared.",
+		Next:    "Choose at least one credential.",
+	},
+	Entry{
+		Code: "wallet_too_many", Exit: ExitUsage, Who: "you",
+		Message: "More credentials were chosen than one presentation can hold, or one was chosen twice.",
+		Next:    "Choose each credential once, and at most 32.",
+	},
+	Entry{
+		Code: "wallet_not_asked", Exit: ExitRefused, Who: "you",
+		Message: "The hospital did not ask for one of the chosen credentials, so it is not shared.",
+		Next:    "Choose only credentials of the types in the request.",
+	},
+)

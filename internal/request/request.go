@@ -1,0 +1,217 @@
+// Package request is the file by which a hospital asks a practitioner for a
+// presentation. The hospital's verifier makes it, the wallet answers it; the
+// nonce in it ties the answer to this one question.
+//
+//	{"format":1,"type":"BonafideRequest","audience":"Mercy General Hospital",
+//	 "nonce":"…base64url…","purpose":"privileging",
+//	 "created":"2026-11-21T08:00:00Z","expires":"2026-11-28T08:00:00Z",
+//	 "types":["ProfessionalLicence"]}
+package request
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
+)
+
+const (
+	kind      = "BonafideRequest"
+	format    = 1
+	nonceSize = 32 // of nonces made here, in bytes
+	minNonce  = 16
+	maxNonce  = 64
+
+	// MaxLife is the longest time between created and expires.
+	MaxLife = 90 * 24 * time.Hour
+	// MaxSkew is how far a request may lie in the future of a wallet's clock.
+	MaxSkew = 5 * time.Minute
+	// MaxSize is the largest request file, in bytes.
+	MaxSize = 16 << 10
+)
+
+// Purposes that a hospital asks for.
+var purposes = []string{"privileging", "disaster", "monitoring"}
+
+// Request is a well-formed request.
+type Request struct {
+	Audience string    // who asks: the `domain` of the presentation; shown to people
+	Nonce    string    // base64url of 16 to 64 bytes: its `challenge`
+	Purpose  string    // privileging, disaster or monitoring
+	Created  time.Time // whole seconds, UTC
+	Expires  time.Time // whole seconds, UTC; later than Created by at most MaxLife
+	Types    []string  // types of credentials that are asked for; empty: any
+}
+
+// file is the request as JSON.
+type file struct {
+	Format   int      `json:"format"`
+	Type     string   `json:"type"`
+	Audience string   `json:"audience"`
+	Nonce    string   `json:"nonce"`
+	Purpose  string   `json:"purpose"`
+	Created  string   `json:"created"`
+	Expires  string   `json:"expires"`
+	Types    []string `json:"types"`
+}
+
+// New makes a request with a fresh nonce that lives from now on for life.
+func New(audience, purpose string, types []string, now time.Time, life time.Duration, rand io.Reader) (*Request, error) {
+	var nonce [nonceSize]byte
+	if _, err := io.ReadFull(rand, nonce[:]); err != nil {
+		return nil, fmt.Errorf("making a request: %w", err)
+	}
+	created := now.UTC().Truncate(time.Second)
+	r := &Request{
+		Audience: audience,
+		Nonce:    base64.RawURLEncoding.EncodeToString(nonce[:]),
+		Purpose:  purpose,
+		Created:  created,
+		Expires:  created.Add(life).Truncate(time.Second),
+		Types:    slices.Clone(types),
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Parse reads a request file strictly. Whether it is still in time is another
+// question (CheckTime). Code request_malformed.
+func Parse(b []byte) (*Request, error) {
+	var f file
+	if err := strictjson.Decode(b, strictjson.Limits{Bytes: MaxSize, Depth: 2, Nodes: 64}, &f); err != nil {
+		return nil, bad("reading a request: %w", err)
+	}
+	if f.Type != kind || f.Format != format {
+		return nil, bad("not a request of format %d", format)
+	}
+	created, err1 := parseTime(f.Created)
+	expires, err2 := parseTime(f.Expires)
+	if err1 != nil || err2 != nil {
+		return nil, bad("created or expires is not a time in UTC and whole seconds")
+	}
+	r := &Request{f.Audience, f.Nonce, f.Purpose, created, expires, f.Types}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Marshal returns the request file, in canonical form (RFC 8785) and with a
+// final line feed.
+func (r *Request) Marshal() ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	m := map[string]any{
+		"format": json.Number(strconv.Itoa(format)), "type": kind, "audience": r.Audience, "nonce": r.Nonce, "purpose": r.Purpose,
+		"created": r.Created.Format(time.RFC3339), "expires": r.Expires.Format(time.RFC3339),
+	}
+	if len(r.Types) > 0 {
+		var types []any
+		for _, t := range r.Types {
+			types = append(types, t)
+		}
+		m["types"] = types
+	}
+	b, err := strictjson.Canonical(m)
+	if err != nil {
+		return nil, fmt.Errorf("writing a request: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// CheckTime says whether the request may be answered now. Codes
+// request_expired, request_not_yet.
+func (r *Request) CheckTime(now time.Time) error {
+	if !now.Before(r.Expires) {
+		return explain.Errorf("request_expired", "the request expired at %s", r.Expires.Format(time.RFC3339))
+	}
+	if r.Created.After(now.Add(MaxSkew)) {
+		return explain.Errorf("request_not_yet", "the request is of %s", r.Created.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Asks reports whether a credential with these types is asked for.
+func (r *Request) Asks(types []string) bool {
+	return len(r.Types) == 0 || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(r.Types, t) })
+}
+
+func (r *Request) check() error {
+	if !showable(r.Audience) {
+		return bad("audience is empty, too long, or holds characters that do not show")
+	}
+	nonce, err := base64.RawURLEncoding.Strict().DecodeString(r.Nonce)
+	if err != nil || base64.RawURLEncoding.EncodeToString(nonce) != r.Nonce || len(nonce) < minNonce || len(nonce) > maxNonce {
+		return bad("nonce is not base64url of %d to %d bytes", minNonce, maxNonce)
+	}
+	if !slices.Contains(purposes, r.Purpose) {
+		return bad("purpose is none of %q", purposes)
+	}
+	if life := r.Expires.Sub(r.Created); life <= 0 || life > MaxLife {
+		return bad("expires is not within %s after created", MaxLife)
+	}
+	if !whole(r.Created) || !whole(r.Expires) {
+		return bad("created or expires is not a time in UTC and whole seconds")
+	}
+	if len(r.Types) > 16 {
+		return bad("more than 16 types")
+	}
+	for i, t := range r.Types {
+		if !typeName(t) || slices.Contains(r.Types[:i], t) {
+			return bad("types holds something that is no type, or one twice")
+		}
+	}
+	return nil
+}
+
+func whole(t time.Time) bool { return t.Location() == time.UTC && t.Nanosecond() == 0 && t.Year() < 10_000 }
+
+// parseTime reads the one spelling of a time that Marshal writes.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.UTC().Format(time.RFC3339) != s {
+		return time.Time{}, bad("not a time in UTC and whole seconds")
+	}
+	return t.UTC(), nil
+}
+
+// showable reports whether s is a short line that shows what it is: no
+// controls, no characters without width, none that turn the direction.
+func showable(s string) bool {
+	if s == "" || len(s) > 256 || !utf8.ValidString(s) || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return false
+	}
+	for _, c := range s {
+		if c != ' ' && !unicode.IsGraphic(c) || unicode.Is(unicode.Cf, c) || unicode.Is(unicode.Zs, c) && c != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+func typeName(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+func bad(format string, args ...any) error {
+	return explain.Errorf("request_malformed", format, args...)
+}
