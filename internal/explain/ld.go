@@ -20,6 +20,11 @@ var _ = add(
 		Who:     "board", Next: "Ask the issuer to use only the standard vocabularies.",
 	},
 	Entry{
+		Code: "context_altered", Exit: ExitInternal,
+		Message: "A vocabulary (@context) that is built into this program is not the one it should be.",
+		Who:     "it", Next: "Install the program again from its source, and compare its checksum.",
+	},
+	Entry{
 		Code: "context_invalid", Exit: ExitRefused,
 		Message: "A vocabulary (@context) written into the document is malformed.",
 		Who:     "board", Next: "Ask the issuer to correct the document.",
