@@ -9,11 +9,6 @@ var _ = add(
 		Next:    "Ask the hospital to send its request again.",
 	},
 	Entry{
-		Code: "request_expired", Exit: ExitRefused, Who: "hospital",
-		Message: "The hospital's request has expired.",
-		Next:    "Ask the hospital for a new request.",
-	},
-	Entry{
 		Code: "request_not_yet", Exit: ExitNotNow, Who: "you",
 		Message: "The hospital's request bears a date in the future.",
 		Next:    "Check this device's clock; if it is right, ask the hospital for a new request.",
@@ -42,6 +37,11 @@ var _ = add(
 		Code: "wallet_board_unknown", Exit: ExitUsage, Who: "you",
 		Message: "A claim goes to a board, by its DID on the boards' ledger.",
 		Next:    "Check the board's DID; it begins with did:bonafide.",
+	},
+	Entry{
+		Code: "wallet_request_expired", Exit: ExitRefused, Who: "hospital",
+		Message: "The hospital's request has expired, so it is not answered.",
+		Next:    "Ask the hospital for a new request.",
 	},
 	Entry{
 		Code: "wallet_other_holder", Exit: ExitRefused, Who: "you",

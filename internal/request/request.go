@@ -2,7 +2,7 @@
 // presentation. The hospital's verifier makes it, the wallet answers it; the
 // nonce in it ties the answer to this one question.
 //
-//	{"format":1,"type":"BonafideRequest","audience":"Mercy General Hospital",
+//	{"format":1,"type":"BonafideRequest","audience":"Example Hospital",
 //	 "nonce":"…base64url…","purpose":"privileging",
 //	 "created":"2026-11-21T08:00:00Z","expires":"2026-11-28T08:00:00Z",
 //	 "types":["ProfessionalLicence"]}
@@ -175,7 +175,9 @@ func (r *Request) check() error {
 	return nil
 }
 
-func whole(t time.Time) bool { return t.Location() == time.UTC && t.Nanosecond() == 0 && t.Year() < 10_000 }
+func whole(t time.Time) bool {
+	return t.Location() == time.UTC && t.Nanosecond() == 0 && t.Year() < 10_000
+}
 
 // parseTime reads the one spelling of a time that Marshal writes.
 func parseTime(s string) (time.Time, error) {
