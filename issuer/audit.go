@@ -1,0 +1,213 @@
+package issuer
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"bonafide/internal/explain"
+	"bonafide/ledger"
+	"bonafide/ledger/pack"
+)
+
+// FoundBatch is a batch that the ledger has in the board's name.
+type FoundBatch struct {
+	Root   ledger.Hash
+	Size   int
+	Height uint64 // block that took it in
+	Method string // ledger key that signed it
+}
+
+// Difference is an index whose value is not what the register says. At names
+// the licence by its register id, which says nothing to outsiders.
+type Difference struct {
+	Index    uint32
+	Licence  int64
+	Register ledger.Status
+	Ledger   ledger.Status
+}
+
+// AuditReport is what an audit found. Empty lists are what a board hopes for.
+type AuditReport struct {
+	Height  uint64    // of the state that was compared
+	AsOf    time.Time // of the header that proves it
+	Batches int       // in the board's name on the ledger
+	Indexes int       // compared
+	// Unknown are batches in the board's name that its register does not know:
+	// somebody else has its ledger key, or its data was lost.
+	Unknown []FoundBatch
+	// Missing are batches that the register takes for anchored and the ledger
+	// does not have.
+	Missing []Batch
+	// Reported are batches of Unknown and known ones that a ledger key signed
+	// which is reported as having been in other hands then.
+	Reported []FoundBatch
+	// Differences are statuses that differ, beyond acts still to be sent.
+	Differences []Difference
+	// Unsent counts licences with status acts that are still to be sent.
+	Unsent int
+}
+
+// Clean reports whether nothing is amiss.
+func (r *AuditReport) Clean() bool {
+	return len(r.Unknown)+len(r.Missing)+len(r.Reported)+len(r.Differences) == 0
+}
+
+// Audit compares the register with the ledger, which it reads from verified
+// data. Code audit_unproved: what the node says was anchored in the board's
+// name is not what the verified index says.
+func (b *Board) Audit(ctx context.Context, p Progress) (AuditReport, error) {
+	release, err := b.take(ctx)
+	if err != nil {
+		return AuditReport{}, err
+	}
+	defer release()
+	data, found, err := b.anchored(ctx)
+	if err != nil {
+		return AuditReport{}, err
+	}
+	rep := AuditReport{Height: data.Height, AsOf: data.AsOf, Batches: len(found)}
+	if err := b.auditBatches(ctx, data, found, &rep); err != nil {
+		return rep, err
+	}
+	return rep, b.auditStatus(ctx, data, &rep, p)
+}
+
+// anchored fetches the list of batches in the board's name and holds it to the
+// verified index. The node may be a block ahead of what is proved, so it is
+// given a few tries.
+func (b *Board) anchored(ctx context.Context) (*pack.Data, []FoundBatch, error) {
+	name := ledger.PrefixBatches + string(b.DID)
+	for range maxTries {
+		data, err := b.refresh(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries, err := b.Ledger.Subject(ctx, name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the list of batches: %w", err)
+		}
+		leaves := make([]ledger.Hash, len(entries))
+		for i, e := range entries {
+			leaves[i] = ledger.LeafOf(e)
+		}
+		s, there := data.View.Subject(name)
+		switch {
+		case !there && len(entries) == 0:
+			return data, nil, nil
+		case there && s.Length == uint64(len(entries)) && s.Root == ledger.RootOf(leaves):
+			found := make([]FoundBatch, len(entries))
+			for i, e := range entries {
+				if found[i], err = parseBatchEntry(e); err != nil {
+					return nil, nil, explain.Errorf("audit_unproved", "reading entry %d of %s: %w", i, name, err)
+				}
+			}
+			return data, found, nil
+		}
+		if err := b.Wait(ctx, pollLeast); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, explain.Errorf("audit_unproved", "the node's list of batches does not have the root in the verified index")
+}
+
+// parseBatchEntry reads an entry of batches/<did>: height u64 ‖ position u32 ‖
+// root ‖ size u16 ‖ month (u16, u8) ‖ LP(method). Its bytes are proved by the
+// index; what is wrong here is wrong on the ledger.
+func parseBatchEntry(e []byte) (FoundBatch, error) {
+	const fixed = 8 + 4 + 32 + 2 + 3 + 4
+	if len(e) < fixed || len(e)-fixed != int(binary.BigEndian.Uint32(e[fixed-4:])) {
+		return FoundBatch{}, errors.New("not of the form that this version knows")
+	}
+	return FoundBatch{
+		Height: binary.BigEndian.Uint64(e), Root: ledger.Hash(e[12:44]),
+		Size: int(binary.BigEndian.Uint16(e[44:])), Method: string(e[fixed:]),
+	}, nil
+}
+
+func (b *Board) auditBatches(ctx context.Context, data *pack.Data, found []FoundBatch, rep *AuditReport) error {
+	ours := map[ledger.Hash]Batch{}
+	for after := uint64(0); ; {
+		bs, err := b.Store.Batches(ctx, after, listPage)
+		if err != nil {
+			return fmt.Errorf("reading batches: %w", err)
+		}
+		if len(bs) == 0 {
+			break
+		}
+		for _, bt := range bs {
+			ours[bt.Root] = bt
+		}
+		after = bs[len(bs)-1].Number
+	}
+	reports, err := data.View.Reports(b.DID)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if bt, ok := ours[f.Root]; !ok || bt.Size != f.Size {
+			rep.Unknown = append(rep.Unknown, f)
+		}
+		delete(ours, f.Root)
+		for _, r := range reports {
+			if !r.Issuing && r.Method == f.Method && f.Height >= r.FromHeight {
+				rep.Reported = append(rep.Reported, f)
+				break
+			}
+		}
+	}
+	for _, bt := range ours {
+		switch bt.State {
+		case Anchored, Proved, Signed, Done:
+			rep.Missing = append(rep.Missing, bt)
+		}
+	}
+	slices.SortFunc(rep.Missing, func(a, b Batch) int { return cmp.Compare(a.Number, b.Number) })
+	return nil
+}
+
+func (b *Board) auditStatus(ctx context.Context, data *pack.Data, rep *AuditReport, p Progress) error {
+	now := b.now()
+	n := 0
+	return b.List(ctx, func(e Entry) error {
+		if n++; n%listPage == 0 {
+			p.report("audit", n, 0)
+		}
+		if e.Licence.StatusRev > e.Licence.SettledRev {
+			rep.Unsent++
+			return nil
+		}
+		var newest *Index
+		for i := range e.Indexes {
+			if e.Indexes[i].State == Done && e.Indexes[i].Supersedes {
+				newest = &e.Indexes[i]
+			}
+		}
+		for _, i := range e.Indexes {
+			if i.State != Done || !i.ValidUntil.After(now) {
+				continue
+			}
+			rep.Indexes++
+			got, err := data.View.Status(b.DID, i.Number)
+			if err != nil {
+				return fmt.Errorf("reading a status from the ledger: %w", err)
+			}
+			want := e.Licence.Status
+			if newest != nil && i.Batch < newest.Batch {
+				// Superseded: void, or whatever final value it had before.
+				if got.Final() {
+					continue
+				}
+				want = ledger.Void
+			}
+			if got != want {
+				rep.Differences = append(rep.Differences, Difference{i.Number, e.Licence.ID, want, got})
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,822 @@
+package issuer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
+	"bonafide/ledger"
+	"bonafide/ledger/pack"
+	"bonafide/vc"
+)
+
+// signChunk is the number of credentials that are signed and stored together.
+const signChunk = 1024
+
+// cachedDrafts bounds the drafts kept in memory between planning and signing.
+const cachedDrafts = 4 * ledger.MaxBatch
+
+// maxReplans bounds how often one Issue plans anew what it had to abandon.
+const maxReplans = 8
+
+// IssueOptions say how to issue.
+type IssueOptions struct {
+	// NoWait returns once everything due is anchored; a later Issue or Resume
+	// signs. Otherwise Issue waits for the epochs to close.
+	NoWait   bool
+	Person   string
+	Progress Progress // steps: plan, anchor, wait, sign, deliver
+}
+
+// Problem says why licences of a type and jurisdiction got no credential.
+type Problem struct {
+	Code         string `json:"code"` // not_accredited, template_unknown, …
+	Type         string `json:"type"`
+	Jurisdiction string `json:"jurisdiction"`
+	Licences     int    `json:"licences"`
+}
+
+// IssueReport counts what was issued. It counts credentials, but for Expired
+// and Problems, which count licences.
+type IssueReport struct {
+	Planned   int       `json:"planned"`
+	Issued    int       `json:"issued"`
+	Waiting   int       `json:"waiting"`   // anchored, not signed yet
+	Abandoned int       `json:"abandoned"` // in batches given up and planned anew where possible
+	Expired   int       `json:"expired"`   // run out, grace included: nothing to issue
+	Problems  []Problem `json:"problems"`
+}
+
+func (r *IssueReport) problem(code string, k Key) {
+	for i := range r.Problems {
+		p := &r.Problems[i]
+		if p.Code == code && p.Type == k.Type && p.Jurisdiction == k.Jurisdiction {
+			p.Licences++
+			return
+		}
+	}
+	r.Problems = append(r.Problems, Problem{code, k.Type, k.Jurisdiction, 1})
+}
+
+// Issue finishes what was begun and issues what is due: credentials for
+// licences that have none or whose record changed, and for claims.
+//
+// Codes: issuing_key_out_of_force (the signing key is not, or no longer, one
+// the ledger knows for issuing), batch_damaged (what was recorded before
+// signing does not fit together), and what the ledger and the store report.
+func (b *Board) Issue(ctx context.Context, o IssueOptions) (IssueReport, error) {
+	return b.work(ctx, o, true)
+}
+
+// Resume finishes what was begun, without taking up anything new: recorded
+// status acts go to the ledger, batches are signed and delivered.
+func (b *Board) Resume(ctx context.Context, o IssueOptions) (IssueReport, error) {
+	return b.work(ctx, o, false)
+}
+
+func (b *Board) work(ctx context.Context, o IssueOptions, plan bool) (IssueReport, error) {
+	rep := IssueReport{Problems: []Problem{}}
+	anew, abandoned := plan, 0
+	for replans := 0; ; {
+		left, err := b.round(ctx, o, anew, &rep)
+		if err != nil {
+			return rep, err
+		}
+		// What was abandoned is due again; anything else waits for the next Issue.
+		anew = plan && rep.Abandoned > abandoned
+		abandoned = rep.Abandoned
+		if anew {
+			if replans++; replans > maxReplans {
+				return rep, explain.Errorf("issuing_key_out_of_force", "batches had to be abandoned again and again")
+			}
+			continue
+		}
+		rep.Waiting = left
+		if left == 0 || o.NoWait {
+			return rep, nil
+		}
+		o.Progress.report("wait", rep.Issued, rep.Issued+left)
+		if err := b.Wait(ctx, b.pause()); err != nil {
+			return rep, err
+		}
+	}
+}
+
+// pause is how long to wait before looking for a closed epoch again.
+func (b *Board) pause() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.data == nil {
+		return pollLeast
+	}
+	return min(max(b.data.View.Params().Interval/8, pollLeast), pollMost)
+}
+
+// round takes every unfinished batch as far as it goes now, and plans new ones
+// if asked. It returns the number of credentials in batches that must wait.
+func (b *Board) round(ctx context.Context, o IssueOptions, plan bool, rep *IssueReport) (int, error) {
+	release, err := b.take(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	if err := b.settleAll(ctx); err != nil {
+		return 0, err
+	}
+	if _, err := b.advanceAll(ctx, o, rep); err != nil {
+		return 0, err
+	}
+	if plan {
+		if err := b.planAll(ctx, o, rep); err != nil {
+			return 0, err
+		}
+	}
+	return b.advanceAll(ctx, o, rep)
+}
+
+// advanceAll takes unfinished batches as far as they go. All of them are
+// anchored before any is waited for, so that they share an epoch.
+func (b *Board) advanceAll(ctx context.Context, o IssueOptions, rep *IssueReport) (waiting int, err error) {
+	batches, err := b.Store.Unfinished(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading batches: %w", err)
+	}
+	for i := range batches {
+		o.Progress.report("anchor", i, len(batches))
+		if batches[i].State == Planned {
+			if err := b.anchor(ctx, &batches[i]); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for i := range batches {
+		bt := &batches[i]
+		if err := b.advance(ctx, bt, o, rep); err != nil {
+			return 0, err
+		}
+		switch bt.State {
+		case Done:
+			rep.Issued += bt.Size
+		case Abandoned:
+			rep.Abandoned += bt.Size
+		default:
+			waiting += bt.Size
+		}
+	}
+	return waiting, nil
+}
+
+// advance takes one batch as far as it goes.
+func (b *Board) advance(ctx context.Context, bt *Batch, o IssueOptions, rep *IssueReport) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		before := bt.State
+		var err error
+		switch bt.State {
+		case Planned:
+			err = b.anchor(ctx, bt)
+		case Anchored:
+			err = b.prove(ctx, bt)
+		case Proved:
+			err = b.sign(ctx, bt, o)
+		case Signed:
+			err = b.deliver(ctx, bt, o)
+		default:
+			b.cached.drop(bt.Number)
+			return nil
+		}
+		if err != nil || bt.State == before {
+			return err
+		}
+	}
+}
+
+// store records a batch's next state.
+func (b *Board) store(ctx context.Context, bt *Batch, next Batch) error {
+	if err := b.Store.Advance(ctx, next); err != nil {
+		return fmt.Errorf("recording batch %d: %w", bt.Number, err)
+	}
+	*bt = next
+	return nil
+}
+
+// abandon gives a batch up. Nothing of it was handed out.
+func (b *Board) abandon(ctx context.Context, bt *Batch) error {
+	if err := b.Store.Abandon(ctx, bt.Number); err != nil {
+		return fmt.Errorf("abandoning batch %d: %w", bt.Number, err)
+	}
+	b.cached.drop(bt.Number)
+	bt.State = Abandoned
+	return nil
+}
+
+// anchor puts the root of a batch on the ledger, unless it is there.
+func (b *Board) anchor(ctx context.Context, bt *Batch) error {
+	if bt.Method != b.issuingMethod {
+		return b.abandon(ctx, bt) // planned for a key that we no longer sign with
+	}
+	_, err := b.submit(ctx, func() (ledger.Body, error) {
+		if _, there, err := b.locate(ctx, bt); err != nil || there {
+			return nil, err
+		}
+		return ledger.AnchorBatch{Root: bt.Root, Size: uint16(bt.Size), LastValidity: bt.LastValidity}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("anchoring batch %d: %w", bt.Number, err)
+	}
+	next := *bt
+	next.State = Anchored
+	return b.store(ctx, bt, next)
+}
+
+// locate asks where the ledger has a batch, and whether it has it at all.
+func (b *Board) locate(ctx context.Context, bt *Batch) (ledger.Located, bool, error) {
+	at, err := b.Ledger.BatchPath(ctx, b.DID, bt.Root)
+	if explain.CodeOf(err) == "batch_unknown" {
+		return at, false, nil
+	}
+	if err != nil {
+		return at, false, fmt.Errorf("asking for a batch: %w", err)
+	}
+	return at, true, nil
+}
+
+// prove looks for the batch in a closed epoch and checks, in our own verified
+// data, that it is there and that the key and the accreditations stood then.
+// While the epoch is open, or our data is older, the batch stays Anchored.
+func (b *Board) prove(ctx context.Context, bt *Batch) error {
+	at, there, err := b.locate(ctx, bt)
+	if err != nil || at.Pending {
+		return err
+	}
+	next := *bt
+	if !there { // the ledger never had it, or was set up anew
+		next.State = Planned
+		return b.store(ctx, bt, next)
+	}
+	data, err := b.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	if data.View.LastEpoch() < at.Epoch {
+		return nil
+	}
+	hashes, err := b.Store.LeafHashes(ctx, bt.Number)
+	if err != nil {
+		return fmt.Errorf("reading leaves: %w", err)
+	}
+	if len(hashes) != bt.Size {
+		return explain.Errorf("batch_damaged", "batch %d: leaves are missing", bt.Number)
+	}
+	next.State, next.Epoch, next.Position, next.Path = Proved, at.Epoch, at.Position, at.Path
+	paths, root := auditPaths(hashes)
+	if root != bt.Root {
+		return explain.Errorf("batch_damaged", "batch %d: leaves do not give its root", bt.Number)
+	}
+	a := next.anchor(0, [16]byte{}, paths[0])
+	if err := data.View.CheckAnchor(a, b.DID, hashes[0]); err != nil {
+		return fmt.Errorf("checking the place of batch %d: %w", bt.Number, err)
+	}
+	if ok, err := b.stands(ctx, data, &next); err != nil {
+		return err
+	} else if !ok {
+		return b.abandon(ctx, bt)
+	}
+	return b.store(ctx, bt, next)
+}
+
+// stands reports whether a batch that an epoch holds may be signed: the key
+// was in force, and the board accredited, when the epoch closed.
+func (b *Board) stands(ctx context.Context, data *pack.Data, bt *Batch) (bool, error) {
+	e, err := data.View.Epoch(bt.Epoch)
+	if err != nil {
+		return false, fmt.Errorf("reading epoch %d: %w", bt.Epoch, err)
+	}
+	switch err := inForce(data.View, b.DID, bt.Method, e.Height); {
+	case explain.CodeOf(err) == "issuing_key_out_of_force":
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	ids, err := b.Store.BatchLicences(ctx, bt.Number)
+	if err != nil {
+		return false, fmt.Errorf("reading leaves: %w", err)
+	}
+	ls, err := b.Store.ByID(ctx, ids)
+	if err != nil {
+		return false, fmt.Errorf("reading licences: %w", err)
+	}
+	type scope struct{ typ, jurisdiction string }
+	seen := map[scope]bool{}
+	for i := range ls {
+		s := scope{ls[i].Record.Type, ls[i].Record.Jurisdiction}
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		if data.View.Standing(b.DID, s.typ, s.jurisdiction, e.Height) != ledger.Active {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// anchor is the anchor of one leaf.
+func (bt *Batch) anchor(position int, salt [16]byte, path []ledger.Hash) ledger.Anchor {
+	return ledger.Anchor{
+		Epoch: bt.Epoch, Leaf: uint16(position), Size: uint16(bt.Size), Batch: bt.Position,
+		Salt: salt, LeafPath: path, BatchPath: bt.Path,
+	}
+}
+
+// sign signs what the record says, chunk by chunk; each chunk is stored before
+// the next begins. A leaf that has a credential is never signed again.
+func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
+	data, err := b.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	if ok, err := b.stands(ctx, data, bt); err != nil {
+		return err
+	} else if !ok || bt.Method != b.issuingMethod {
+		return b.abandon(ctx, bt)
+	}
+	hashes, err := b.Store.LeafHashes(ctx, bt.Number)
+	if err != nil {
+		return fmt.Errorf("reading leaves: %w", err)
+	}
+	if len(hashes) != bt.Size {
+		return explain.Errorf("batch_damaged", "batch %d: leaves are missing", bt.Number)
+	}
+	paths, root := auditPaths(hashes)
+	if root != bt.Root {
+		return explain.Errorf("batch_damaged", "batch %d: leaves do not give its root", bt.Number)
+	}
+	drafts := b.cached.of(bt.Number)
+	proof := vc.ProofOptions{VerificationMethod: bt.Method, Created: bt.Created, Key: b.Issuing.Public()}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		leaves, err := b.Store.Unsigned(ctx, bt.Number, signChunk)
+		if err != nil {
+			return fmt.Errorf("reading drafts: %w", err)
+		}
+		if len(leaves) == 0 {
+			break
+		}
+		signed := make([]SignedLeaf, len(leaves))
+		for i := range leaves {
+			l := &leaves[i]
+			d := drafts[l.Position]
+			if d == nil {
+				if d, err = b.recall(l, hashes[l.Position]); err != nil {
+					return fmt.Errorf("batch %d: %w", bt.Number, err)
+				}
+			}
+			a := bt.anchor(l.Position, l.Salt, paths[l.Position])
+			bytes, err := d.Seal(a.String(), proof, b.Issuing.Sign)
+			if err != nil {
+				return fmt.Errorf("signing in batch %d: %w", bt.Number, err)
+			}
+			signed[i] = SignedLeaf{l.Position, bytes}
+		}
+		if err := b.Store.StoreSigned(ctx, bt.Number, signed); err != nil {
+			return fmt.Errorf("storing credentials: %w", err)
+		}
+		o.Progress.report("sign", leaves[len(leaves)-1].Position+1, bt.Size)
+	}
+	next := *bt
+	next.State = Signed
+	return b.store(ctx, bt, next)
+}
+
+// recall makes a draft again from its record and holds it to the leaf that
+// the ledger has.
+func (b *Board) recall(l *Leaf, want ledger.Hash) (*vc.Draft, error) {
+	claims, err := strictjson.Object(l.Draft, strictjson.Default)
+	if err != nil {
+		return nil, explain.Errorf("batch_damaged", "reading a draft: %w", err)
+	}
+	d, err := vc.NewDraft(claims)
+	if err != nil {
+		return nil, explain.Errorf("batch_damaged", "reading a draft: %w", err)
+	}
+	h, err := d.Leaf(b.Ledger.ChainID(), l.Salt)
+	if err != nil {
+		return nil, err
+	}
+	if h != want || h != l.Hash {
+		return nil, explain.Errorf("batch_damaged", "a draft is not what was anchored")
+	}
+	return d, nil
+}
+
+// deliver puts the status of every licence of a signed batch on the ledger and
+// then lets its credentials out.
+func (b *Board) deliver(ctx context.Context, bt *Batch, o IssueOptions) error {
+	data, err := b.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	if ok, err := b.stands(ctx, data, bt); err != nil {
+		return err
+	} else if !ok {
+		return b.abandon(ctx, bt)
+	}
+	ids, err := b.Store.BatchLicences(ctx, bt.Number)
+	if err != nil {
+		return fmt.Errorf("reading leaves: %w", err)
+	}
+	if err := b.settle(ctx, ids); err != nil {
+		return err
+	}
+	if err := b.Store.Finish(ctx, bt.Number); err != nil {
+		return fmt.Errorf("finishing batch %d: %w", bt.Number, err)
+	}
+	bt.State = Done
+	b.cached.drop(bt.Number)
+	o.Progress.report("deliver", bt.Size, bt.Size)
+	return nil
+}
+
+// planAll records batches for everything that is due.
+func (b *Board) planAll(ctx context.Context, o IssueOptions, rep *IssueReport) error {
+	rep.Problems, rep.Expired = rep.Problems[:0], 0
+	due, err := b.Store.Due(ctx, 0, 1)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	data, err := b.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	if err := inForce(data.View, b.DID, b.issuingMethod, data.Height); err != nil {
+		return err
+	}
+	for after, conflicts := int64(0), 0; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part := IssueReport{}
+		last, n, err := b.planOne(ctx, data, after, o, &part)
+		if errors.Is(err, ErrConflict) && conflicts < maxTries {
+			conflicts++ // somebody else planned or changed a licence: look again
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if last == after {
+			return nil
+		}
+		after, conflicts = last, 0
+		rep.Planned += n
+		rep.Expired += part.Expired
+		for _, p := range part.Problems {
+			for range p.Licences {
+				rep.problem(p.Code, Key{Type: p.Type, Jurisdiction: p.Jurisdiction})
+			}
+		}
+		o.Progress.report("plan", rep.Planned, 0)
+	}
+}
+
+// item is a licence on its way into a batch.
+type item struct {
+	l          Licence
+	forms      []Form
+	index      Index
+	fresh      bool // index is new or was never used
+	allocate   bool // index still needs a number
+	validUntil time.Time
+}
+
+// planOne records one batch with what is due after the given licence id. It
+// returns the last id it looked at, equal to after when there was none, and
+// the number of credentials planned.
+func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, o IssueOptions, rep *IssueReport) (int64, int, error) {
+	ls, err := b.Store.Due(ctx, after, ledger.MaxBatch)
+	if err != nil {
+		return after, 0, fmt.Errorf("reading licences: %w", err)
+	}
+	items, last, err := b.choose(ctx, data, ls, after, rep)
+	if err != nil || len(items) == 0 {
+		return last, 0, err
+	}
+	number, err := b.Store.NewestBatch(ctx)
+	if err != nil {
+		return after, 0, fmt.Errorf("reading batches: %w", err)
+	}
+	p := Plan{Batch: Batch{
+		Number: number + 1, State: Planned, Created: b.now(), Method: b.issuingMethod, Person: o.Person,
+	}}
+	if err := b.allocate(ctx, items); err != nil {
+		return after, 0, err
+	}
+	drafts, err := b.draft(data, items, &p, rep)
+	if err != nil || len(p.Leaves) == 0 {
+		return last, 0, err
+	}
+	if err := b.Store.Plan(ctx, p); err != nil {
+		return after, 0, fmt.Errorf("recording batch %d: %w", p.Batch.Number, err)
+	}
+	b.cached.put(p.Batch.Number, drafts)
+	return last, len(p.Leaves), nil
+}
+
+// choose picks the licences of one batch from those due and says what each
+// needs.
+func (b *Board) choose(ctx context.Context, data *pack.Data, ls []Licence, after int64, rep *IssueReport) (items []item, last int64, err error) {
+	ids := make([]int64, len(ls))
+	for i := range ls {
+		ids[i] = ls[i].ID
+	}
+	rows, err := b.Store.Indexes(ctx, ids)
+	if err != nil {
+		return nil, after, fmt.Errorf("reading indexes: %w", err)
+	}
+	of := map[int64][]Index{}
+	for _, r := range rows {
+		of[r.Licence] = append(of[r.Licence], r)
+	}
+	now := b.now()
+	leaves := 0
+	last = after
+	for _, l := range ls {
+		it := item{l: l, validUntil: l.Record.Expires.ValidUntil(b.Settings.grace(l.Record.Type, l.Record.Jurisdiction))}
+		it.need(of[l.ID])
+		if leaves+len(it.forms) > ledger.MaxBatch {
+			break
+		}
+		last = l.ID
+		switch {
+		case !it.validUntil.After(now):
+			rep.Expired++
+			continue
+		case data.View.Standing(b.DID, l.Record.Type, l.Record.Jurisdiction, data.Height) != ledger.Active:
+			rep.problem("not_accredited", l.Record.Key)
+			continue
+		}
+		leaves += len(it.forms)
+		items = append(items, it)
+	}
+	return items, last, nil
+}
+
+// need works out which envelopes a licence needs, and under which index. rows
+// are its indexes, oldest first.
+func (it *item) need(rows []Index) {
+	var current, unused *Index
+	for i := range rows {
+		switch rows[i].State {
+		case Done:
+			current = &rows[i]
+		case Abandoned:
+			unused = &rows[i] // allocated, but no credential under it ever left
+		}
+	}
+	l := &it.l
+	it.forms = []Form{RegisterCopy}
+	if l.Holder != "" {
+		it.forms = append(it.forms, Bound)
+	}
+	if l.Reissue == ReissueAdd && current != nil {
+		it.forms = []Form{Bound}
+		it.index, it.validUntil = *current, current.ValidUntil
+		return
+	}
+	it.fresh = true
+	it.index = Index{Licence: l.ID, Supersedes: l.Reissue == ReissueVoid}
+	if unused != nil {
+		it.index.Number = unused.Number
+	} else {
+		it.allocate = true
+	}
+}
+
+// allocate draws random indexes that were never used from the newest status
+// page, after opening pages on the ledger where it has too few left.
+func (b *Board) allocate(ctx context.Context, items []item) error {
+	n := 0
+	for i := range items {
+		if items[i].allocate {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	free, err := b.free(ctx, n)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		if !items[i].allocate {
+			continue
+		}
+		k, err := b.below(uint32(len(free)))
+		if err != nil {
+			return err
+		}
+		items[i].index.Number = free[k]
+		free[k] = free[len(free)-1]
+		free = free[:len(free)-1]
+	}
+	return nil
+}
+
+// free returns the unused indexes, at least n, of the newest page. A page that
+// has fewer left is closed for good: its last indexes would not be random.
+func (b *Board) free(ctx context.Context, n int) ([]uint32, error) {
+	var free []uint32
+	_, err := b.submit(ctx, func() (ledger.Body, error) {
+		data, err := b.refresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		pages := data.View.Pages(b.DID)
+		if pages > 0 {
+			if free, err = b.freeOn(ctx, pages-1); err != nil || len(free) >= n {
+				return nil, err
+			}
+		}
+		return ledger.SetStatus{Pages: pages + 1}, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening a status page: %w", err)
+	}
+	return free, nil
+}
+
+// freeOn returns the indexes of a page that were never used.
+func (b *Board) freeOn(ctx context.Context, page uint32) ([]uint32, error) {
+	taken, err := b.Store.Taken(ctx, page)
+	if err != nil {
+		return nil, fmt.Errorf("reading indexes: %w", err)
+	}
+	used := make([]bool, ledger.PageIndexes)
+	for _, i := range taken {
+		used[i%ledger.PageIndexes] = true
+	}
+	free := make([]uint32, 0, ledger.PageIndexes-len(taken))
+	for i := range uint32(ledger.PageIndexes) {
+		if !used[i] {
+			free = append(free, page*ledger.PageIndexes+i)
+		}
+	}
+	return free, nil
+}
+
+// below draws a number below n, all equally likely.
+func (b *Board) below(n uint32) (uint32, error) {
+	limit := ^uint32(0) - ^uint32(0)%n // a multiple of n
+	for {
+		var buf [4]byte
+		if _, err := io.ReadFull(b.Rand, buf[:]); err != nil {
+			return 0, fmt.Errorf("drawing an index: %w", err)
+		}
+		if v := binary.BigEndian.Uint32(buf[:]); v < limit {
+			return v % n, nil
+		}
+	}
+}
+
+// draft builds, lints and hashes the credentials of a batch.
+func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) ([]*vc.Draft, error) {
+	var (
+		drafts []*vc.Draft
+		hashes []ledger.Hash
+		chain  = b.Ledger.ChainID()
+	)
+	for i := range items {
+		it := &items[i]
+		leaves, ds, code, err := b.draftOne(data, chain, it, p.Batch.Created)
+		if err != nil {
+			return nil, err
+		}
+		if code != "" {
+			rep.problem(code, it.l.Record.Key)
+			continue
+		}
+		for j := range leaves {
+			leaves[j].Position = len(p.Leaves)
+			p.Leaves = append(p.Leaves, leaves[j])
+			drafts = append(drafts, ds[j])
+			hashes = append(hashes, leaves[j].Hash)
+		}
+		if it.fresh {
+			it.index.Batch, it.index.State, it.index.ValidUntil = p.Batch.Number, Planned, it.validUntil
+			p.Indexes = append(p.Indexes, it.index)
+		}
+		if m := monthAfter(it.validUntil); p.Batch.LastValidity.Before(m) {
+			p.Batch.LastValidity = m
+		}
+	}
+	if len(hashes) > 0 {
+		p.Batch.Root, p.Batch.Size = ledger.RootOf(hashes), len(hashes)
+	}
+	return drafts, nil
+}
+
+// draftOne makes the leaves of one licence. A code says why the licence cannot
+// have a credential; an error, that nothing can.
+func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.Time) ([]Leaf, []*vc.Draft, string, error) {
+	tpl, err := data.View.Template(it.l.Record.Type, data.Height)
+	if err != nil {
+		return nil, nil, "template_unknown", nil
+	}
+	schema, err := b.schemata.of(tpl)
+	if err != nil {
+		return nil, nil, "template_unusable", nil
+	}
+	var (
+		leaves []Leaf
+		drafts []*vc.Draft
+	)
+	for _, f := range it.forms {
+		claims := b.claims(&it.l, f, it.index.Number, created, it.validUntil)
+		if err := schema.Validate(claims); err != nil { // its text repeats values: not shown
+			return nil, nil, "template_mismatch", nil
+		}
+		d, err := vc.NewDraft(claims)
+		if err != nil {
+			return nil, nil, codeOr(err, "draft_refused"), nil
+		}
+		leaf := Leaf{Licence: it.l.ID, Revision: it.l.Revision, Form: f, Index: it.index.Number, Draft: d.JSON()}
+		if _, err := io.ReadFull(b.Rand, leaf.Salt[:]); err != nil {
+			return nil, nil, "", fmt.Errorf("drawing a salt: %w", err)
+		}
+		if leaf.Hash, err = d.Leaf(chain, leaf.Salt); err != nil {
+			return nil, nil, "", err
+		}
+		leaves, drafts = append(leaves, leaf), append(drafts, d)
+	}
+	return leaves, drafts, "", nil
+}
+
+func codeOr(err error, code string) string {
+	if c := explain.CodeOf(err); c != "" {
+		return c
+	}
+	return code
+}
+
+// monthAfter is the first month that begins at or after t.
+func monthAfter(t time.Time) ledger.Month {
+	m := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if m.Before(t) {
+		m = m.AddDate(0, 1, 0)
+	}
+	return ledger.Month{Year: uint16(m.Year()), Month: uint8(m.Month())}
+}
+
+// cache keeps drafts between planning and signing, so that in the usual case
+// they are built once. What is not in it is made again from the record.
+type cache struct {
+	mu     sync.Mutex
+	drafts map[uint64][]*vc.Draft
+	n      int
+}
+
+func (c *cache) put(batch uint64, ds []*vc.Draft) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n+len(ds) > cachedDrafts {
+		return
+	}
+	if c.drafts == nil {
+		c.drafts = map[uint64][]*vc.Draft{}
+	}
+	c.drafts[batch] = ds
+	c.n += len(ds)
+}
+
+// of returns the drafts of a batch by position; nil where they are not kept.
+func (c *cache) of(batch uint64) map[int]*vc.Draft {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[int]*vc.Draft, len(c.drafts[batch]))
+	for i, d := range c.drafts[batch] {
+		out[i] = d
+	}
+	return out
+}
+
+func (c *cache) drop(batch uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n -= len(c.drafts[batch])
+	delete(c.drafts, batch)
+}
+
+var _ did.History = (*ledger.View)(nil)

@@ -1,0 +1,105 @@
+package issuer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"bonafide/ledger"
+)
+
+// Entry is a licence as a board's staff sees it.
+type Entry struct {
+	Licence   Licence
+	Indexes   []Index // oldest first
+	Delivered bool    // its newest record stands in a credential that is out
+	OnLedger  bool    // the ledger shows its status
+}
+
+// listPage is the number of licences read at once.
+const listPage = 500
+
+// List calls f for every licence in the order of registration, until f returns
+// an error.
+func (b *Board) List(ctx context.Context, f func(Entry) error) error {
+	for after := int64(0); ; {
+		ls, err := b.Store.After(ctx, after, listPage)
+		if err != nil {
+			return fmt.Errorf("reading licences: %w", err)
+		}
+		if len(ls) == 0 {
+			return nil
+		}
+		ids := make([]int64, len(ls))
+		for i := range ls {
+			ids[i] = ls[i].ID
+		}
+		rows, err := b.Store.Indexes(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("reading indexes: %w", err)
+		}
+		of := map[int64][]Index{}
+		for _, r := range rows {
+			of[r.Licence] = append(of[r.Licence], r)
+		}
+		for i := range ls {
+			l := &ls[i]
+			e := Entry{
+				Licence: *l, Indexes: of[l.ID],
+				Delivered: l.IssuedRev > 0 && l.IssuedRev == l.Revision,
+				OnLedger:  l.IssuedRev > 0 && l.StatusRev == l.SettledRev,
+			}
+			if err := f(e); err != nil {
+				return err
+			}
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// Line is one line of a licence's history: an act of a person, or a credential.
+type Line struct {
+	At       time.Time
+	Person   string
+	Act      Act
+	Status   ledger.Status // of ActImported and ActStatus
+	Reason   string
+	Height   uint64    // ActStatus: ledger height that shows it, 0: not there yet
+	Issuance *Issuance // ActIssued
+}
+
+// History tells what happened to a licence, oldest first. Codes as Find.
+func (b *Board) History(ctx context.Context, ref string) ([]Line, error) {
+	l, err := b.Find(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	events, err := b.Store.Events(ctx, l.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading history: %w", err)
+	}
+	issued, err := b.Store.Issuances(ctx, l.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading history: %w", err)
+	}
+	out := make([]Line, 0, len(events)+len(issued))
+	for _, e := range events {
+		out = append(out, Line{At: e.At, Person: e.Person, Act: e.Act, Status: e.Status, Reason: e.Reason, Height: e.Height})
+	}
+	for i := range issued {
+		out = append(out, Line{At: issued[i].Created, Person: issued[i].Person, Act: ActIssued, Issuance: &issued[i]})
+	}
+	slices.SortStableFunc(out, func(a, b Line) int { return a.At.Compare(b.At) })
+	return out, nil
+}
+
+// Credential returns the newest credential of a licence that may be handed
+// out, as JSON, and its status index. Codes as Find, and credential_not_ready.
+func (b *Board) Credential(ctx context.Context, ref string, f Form) ([]byte, uint32, error) {
+	l, err := b.Find(ctx, ref)
+	if err != nil {
+		return nil, 0, err
+	}
+	return b.envelope(ctx, &l, f)
+}
