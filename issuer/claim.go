@@ -35,7 +35,7 @@ type ClaimCodeOptions struct {
 
 // ClaimCode makes a one-time code for a licence and returns it as it is
 // printed, with the time it runs out. Unused codes of the same licence end.
-// Codes as Find, and claim_life, licence_final.
+// Codes as Find, and claim_life, status_final.
 func (b *Board) ClaimCode(ctx context.Context, ref string, o ClaimCodeOptions) (string, time.Time, error) {
 	if o.Life == 0 {
 		o.Life = DefaultClaimLife
@@ -48,7 +48,7 @@ func (b *Board) ClaimCode(ctx context.Context, ref string, o ClaimCodeOptions) (
 		return "", time.Time{}, err
 	}
 	if l.Status.Final() {
-		return "", time.Time{}, explain.Errorf("licence_final", "the licence can no longer be claimed")
+		return "", time.Time{}, explain.Errorf("status_final", "the licence can no longer be claimed")
 	}
 	now := b.now()
 	for try := 1; ; try++ {
@@ -168,7 +168,7 @@ func (b *Board) useCode(ctx context.Context, c *Code, holder did.DID, person str
 		case b.now().After(c.Expires):
 			return Claim{}, explain.Errorf("claim_code_expired", "the claim code has run out")
 		case l.Status.Final():
-			return Claim{}, explain.Errorf("licence_final", "the licence can no longer be claimed")
+			return Claim{}, explain.Errorf("status_final", "the licence can no longer be claimed")
 		}
 		ch := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
 		ch.Licence.Holder = holder

@@ -50,7 +50,7 @@ type StatusAct struct {
 // returns once verified data shows it. If the ledger cannot be reached the
 // decision stays recorded, and the next Status, Resume or Issue sends it.
 //
-// Codes: licence_final (the licence's status never changes again),
+// Codes: status_final (the licence's status never changes again),
 // status_unchanged (it has this status already, and the ledger shows it),
 // reason_malformed, and those of Find.
 func (b *Board) Status(ctx context.Context, a StatusAct) error {
@@ -87,7 +87,7 @@ func (b *Board) decide(ctx context.Context, a StatusAct) (int64, error) {
 		}
 		c := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
 		if p := c.Licence.setStatus(a.Value); p != nil {
-			return 0, explain.Errorf("licence_final", "%s %s", p.field, p.reason)
+			return 0, explain.Errorf("status_final", "%s %s", p.field, p.reason)
 		}
 		c.Events = []Event{{
 			At: b.now(), Person: a.Person, Act: ActStatus, Status: a.Value,

@@ -43,11 +43,6 @@ var _ = add(
 		Next:    "Nothing has to be done; look at the licence's history if this is a surprise.",
 	},
 	Entry{
-		Code: "licence_final", Exit: ExitRefused, Who: "board",
-		Message: "The licence has a final status, which never changes again.",
-		Next:    "Give a new licence under a new number if the person is to practise again.",
-	},
-	Entry{
 		Code: "reason_malformed", Exit: ExitUsage, Who: "you",
 		Message: "The reason cannot be recorded as it is written.",
 		Next:    "Write at most 1,000 characters without control characters, not beginning like a formula.",

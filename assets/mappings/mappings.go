@@ -1,0 +1,11 @@
+// Package mappings holds the mapping files that ship with Bonafide.
+package mappings
+
+import _ "embed"
+
+// Bonafide is the mapping of a register file that has our own columns: number,
+// type, jurisdiction, profession, given_name, family_name, npi, issued,
+// expires, status, conditions.
+//
+//go:embed bonafide.json
+var Bonafide []byte
