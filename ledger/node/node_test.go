@@ -1,0 +1,604 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cometbft/cometbft/types"
+
+	"bonafide/internal/explain"
+	"bonafide/ledger"
+	"bonafide/ledger/pack"
+)
+
+// readBack imports a pack under a pin made from the node's own network.json.
+func readBack(t *testing.T, c Client, from uint64, cur *pack.Data, trust *pack.Trust) *pack.Data {
+	t.Helper()
+	now := time.Now()
+	if cur == nil {
+		b, err := c.Network(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		network, err := pack.ParseNetwork(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *trust, err = pack.Pin(network, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b bytes.Buffer
+	if err := c.Pack(t.Context(), from, &b); err != nil {
+		t.Fatal(err)
+	}
+	r, err := pack.Import(*trust, cur, &b, now, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	*trust = r.Trust
+	return r.Data
+}
+
+// TestSubmitProveImport is the life of a transaction, by both clients: it is
+// executed, a header proves the state, and what the pack says of it is what
+// was submitted.
+func TestSubmitProveImport(t *testing.T) {
+	w := newWorld(t, time.Second)
+	n := w.start(w.config(t.TempDir()))
+	remote := NewHTTPClient(n.Address())
+	defer remote.Close()
+	for i, c := range []Client{n.Client(), remote} {
+		var trust pack.Trust
+		before := readBack(t, c, 0, nil, &trust)
+
+		tx := w.anchor(root(uint64(i)))
+		r := w.submit(c, tx)
+		if r.Height == 0 || r.Position != 0 {
+			t.Fatalf("%+v", r)
+		}
+		if again, err := c.Submit(t.Context(), tx); err != nil || again != r {
+			t.Fatalf("submitted again: %+v, %v", again, err)
+		}
+		if _, err := c.BatchPath(t.Context(), w.id, root(99)); explain.CodeOf(err) != "batch_unknown" {
+			t.Fatal(err)
+		}
+		place, err := c.BatchPath(t.Context(), w.id, root(uint64(i)))
+		for h := r.Height + 1; err == nil && place.Pending; h++ {
+			wait(t, c, h)
+			place, err = c.BatchPath(t.Context(), w.id, root(uint64(i)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		after := readBack(t, c, before.Height, before, &trust)
+		e, err := after.View.Epoch(place.Epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ledger.RootFromPath(ledger.EpochLeaf(w.id, root(uint64(i)), 3), uint64(place.Position), uint64(place.Count), place.Path)
+		if err != nil || got != e.Root {
+			t.Fatalf("path does not lead to the proven epoch root: %v", err)
+		}
+		for name, ok := range map[string]bool{"batches/" + string(w.id): true, "sequence/" + string(w.id): true, "proposals": true, "blocks": true, "members": false, "nothing": false} {
+			entries, err := c.Subject(t.Context(), name)
+			if !ok {
+				if explain.CodeOf(err) != "node_no_subject" {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if fresh := readBack(t, c, after.Height, after, &trust); fresh.View.Attach(name, entries.Entries) != nil {
+				t.Errorf("%s: entries do not fit the verified index", name)
+			}
+		}
+		s := status(t, c)
+		if s.ChainID != network || s.Validators != 1 || s.LastEpoch < place.Epoch || s.Interval != time.Second || s.HeaderTime.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	}
+
+	refused := w.anchor(root(7))
+	refused[len(refused)-2] ^= 1 // the signature
+	w.sequence--
+	for _, c := range []Client{n.Client(), remote} {
+		for _, tx := range [][]byte{refused, []byte("no transaction"), nil, make([]byte, maxTxBytes+1)} {
+			r, err := c.Submit(t.Context(), tx)
+			if explain.CodeOf(err) != "node_bad_request" && (err != nil || r.Code == "" || r.Height != 0) {
+				t.Errorf("%d bytes: %+v, %v", len(tx), r, err)
+			}
+		}
+	}
+	w.submit(remote, w.anchor(root(7)))
+}
+
+// TestRestart stops a node and starts it again on its folder.
+func TestRestart(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	n := w.start(c)
+	tx := w.change()
+	r := w.submit(n.Client(), tx)
+	before := wait(t, n.Client(), r.Height+2) // at rest
+	if !before.Proven {
+		t.Fatalf("%+v", before)
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Client().Submit(t.Context(), tx); explain.CodeOf(err) != "node_stopped" {
+		t.Fatal(err)
+	}
+	if err := n.Err(); explain.CodeOf(err) != "node_stopped" {
+		t.Fatal(err)
+	}
+	<-n.Done()
+
+	n = w.start(c)
+	after := status(t, n.Client())
+	if after.StateHeight != before.StateHeight || after.AppHash != before.AppHash || !after.Proven || !after.HeaderTime.Equal(before.HeaderTime) {
+		t.Fatalf("before %+v\nafter %+v", before, after)
+	}
+	if again, err := n.Client().Submit(t.Context(), tx); err != nil || again != r {
+		t.Fatalf("the first receipt is forgotten: %+v, %v", again, err)
+	}
+	w.submit(n.Client(), w.change())
+}
+
+func TestDoubleStart(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	n := w.start(c)
+	if _, err := Start(t.Context(), c); explain.CodeOf(err) != "node_already_running" {
+		t.Fatal(err)
+	}
+	w.submit(n.Client(), w.change()) // the first one is unharmed
+	address, err := ReadAddress(c.Dir)
+	if err != nil || address != n.Address() {
+		t.Fatal(address, err)
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadAddress(c.Dir); explain.CodeOf(err) != "node_unreachable" {
+		t.Fatal(err)
+	}
+	remote := NewHTTPClient(address)
+	defer remote.Close()
+	if _, err := remote.Status(t.Context()); explain.CodeOf(err) != "node_unreachable" {
+		t.Fatal(err)
+	}
+}
+
+// TestRefusedConfigs starts nodes that must not start, and a good one after
+// each on the same folder, which shows that nothing stayed locked.
+func TestRefusedConfigs(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	good := w.config(t.TempDir())
+	other := newWorld(t, time.Hour)
+	other.genesis.Members[0].Name = "Another Board"
+	otherFile, err := NewGenesis(other.genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swapped := bytes.Replace(w.file, []byte(`"power":"1"`), []byte(`"power":"2"`), 1)
+	if bytes.Equal(swapped, w.file) {
+		t.Fatal("the genesis file has no power to change")
+	}
+	for name, c := range map[string]struct {
+		edit func(*Config)
+		code string
+	}{
+		"no key":          {func(c *Config) { c.Consensus = nil }, "node_config"},
+		"no folder":       {func(c *Config) { c.Dir = "" }, "node_config"},
+		"any address":     {func(c *Config) { c.API = "0.0.0.0:0" }, "node_address_refused"},
+		"no host":         {func(c *Config) { c.API = ":0" }, "node_address_refused"},
+		"other host":      {func(c *Config) { c.API = "192.0.2.1:0" }, "node_address_refused"},
+		"no port":         {func(c *Config) { c.API = "127.0.0.1" }, "node_config"},
+		"bytes":           {func(c *Config) { c.Genesis = []byte("{}") }, "node_genesis_malformed"},
+		"two votes":       {func(c *Config) { c.Genesis = swapped }, "node_genesis_malformed"},
+		"before its time": {func(c *Config) { c.Now = func() time.Time { return w.genesis.Time.Add(-time.Second) } }, "node_genesis_future"},
+	} {
+		c2 := good
+		c.edit(&c2)
+		if _, err := Start(t.Context(), c2); explain.CodeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	n := w.start(good)
+	w.submit(n.Client(), w.change())
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c2 := good
+	c2.Genesis = otherFile
+	if _, err := Start(t.Context(), c2); explain.CodeOf(err) != "node_other_network" {
+		t.Error(err)
+	}
+	n = w.start(good)
+	w.submit(n.Client(), w.change())
+}
+
+// TestRestsAfterTwoBlocks: after a change the app hash comes to rest within two
+// blocks, and then the engine proposes nothing until the heartbeat, which is
+// tens of consensus rounds away.
+func TestRestsAfterTwoBlocks(t *testing.T) {
+	const interval = time.Second
+	w := newWorld(t, interval)
+	n := w.start(w.config(t.TempDir()))
+	c := n.Client()
+	r := w.submit(c, w.change())
+	rest := wait(t, c, r.Height+2)
+	at := time.Now()
+	if !rest.Proven || rest.StateHeight != r.Height+2 {
+		t.Fatalf("not at rest: %+v after %d", rest, r.Height)
+	}
+	for h := rest.StateHeight + 1; h <= rest.StateHeight+2; h++ {
+		s := wait(t, c, h)
+		if s.AppHash != rest.AppHash || s.StateHeight != h {
+			t.Fatalf("a heartbeat changed the state: %+v", s)
+		}
+		quiet := time.Since(at)
+		at = time.Now()
+		if quiet < interval/4*8/10 {
+			t.Fatalf("block %d came after %v of idleness", h, quiet)
+		}
+	}
+}
+
+// TestIdleMinute is the long form: BONAFIDE_LONG=1 go test -run IdleMinute.
+func TestIdleMinute(t *testing.T) {
+	if os.Getenv("BONAFIDE_LONG") == "" {
+		t.Skip("takes a minute: set BONAFIDE_LONG=1")
+	}
+	w := newWorld(t, time.Hour)
+	n := w.start(w.config(t.TempDir()))
+	r := w.submit(n.Client(), w.change())
+	rest := wait(t, n.Client(), r.Height+2)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if s, err := n.Client().Wait(ctx, rest.StateHeight+1); explain.CodeOf(err) != "node_no_answer_yet" {
+		t.Fatalf("a block in an idle minute: %+v, %v", s, err)
+	}
+	if s := status(t, n.Client()); s.HeaderHeight != rest.HeaderHeight || s.AppHash != rest.AppHash {
+		t.Fatalf("%+v, then %+v", rest, s)
+	}
+}
+
+// TestPublished: whole pack and network.json after the start, a delta after a
+// change, all of them good to import.
+func TestPublished(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	c.PublishDelay = time.Nanosecond
+	n := w.start(c)
+	remote := NewHTTPClient(n.Address())
+	defer remote.Close()
+	public := func(name string) []byte {
+		t.Helper()
+		b, err := remote.bytes(t.Context(), http.MethodGet, "/public/"+name, nil, maxPackBytes)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	// The publisher runs beside us: each round of files follows a block, so
+	// blocks are what is waited for.
+	until := func(what string, met func() bool) {
+		t.Helper()
+		for !met() {
+			if t.Context().Err() != nil {
+				t.Fatal(what)
+			}
+			w.submit(n.Client(), w.change())
+		}
+	}
+	until("whole pack", func() bool { return public(networkName) != nil })
+	now := time.Now()
+	// A new whole pack may come between the files that we read.
+	until("a whole pack and its delta", func() bool {
+		pin, whole, delta := public(networkName), public(wholeName), public(deltaName)
+		if delta == nil {
+			return false
+		}
+		pinned, err := pack.ParseNetwork(pin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trust, err := pack.Pin(pinned, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := pack.Import(trust, nil, bytes.NewReader(whole), now, now)
+		if explain.CodeOf(err) == "pack_lower_height" {
+			return false
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := pack.Import(r.Trust, r.Data, bytes.NewReader(delta), now, now)
+		if explain.CodeOf(err) == "pack_gap" {
+			return false
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Delta && d.Data.Height > r.Data.Height
+	})
+	for _, name := range []string{"..", "%2e%2e%2faddress", "pack-01.bonafide", "pack-.bonafide", ".new-1", "data"} {
+		if public(name) != nil {
+			t.Errorf("%s is served", name)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(c.Dir, publicFolder, ".new-*"))
+	if err != nil || len(left) > 1 { // one may be under way
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+func TestPrunePacks(t *testing.T) {
+	dir := t.TempDir()
+	for h := range keptWhole + 5 {
+		p := publication{height: uint64(h) * 7, pack: []byte("p"), network: []byte("n"), whole: true}
+		if err := (&Node{cfg: Config{Dir: dir}}).writePublication(p, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, publicFolder, "pack-*.bonafide"))
+	if err != nil || len(kept) != keptWhole {
+		t.Fatalf("%d kept, %v", len(kept), err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, publicFolder, "pack-0.bonafide")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("the oldest is still there")
+	}
+}
+
+// TestHourly: the first block of an hour is published with the header after it.
+func TestHourly(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	a, _ := w.application(newDisk())
+	var got []uint64
+	a.hourly = func(v *ledger.View, header uint64) { got = append(got, v.Height(), header) }
+	hour := w.genesis.Time
+	for i, at := range []time.Time{hour, hour.Add(59 * time.Minute), hour.Add(time.Hour), hour.Add(61 * time.Minute), hour.Add(3 * time.Hour), hour.Add(3*time.Hour + 1)} {
+		w.block(a, uint64(i+1), at)
+	}
+	if want := []uint64{3, 4, 5, 6}; !equal(got, want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
+}
+
+func equal(a, b []uint64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// TestDNSRebinding: requests under a foreign name, or by a web page, do not
+// reach the ledger.
+func TestDNSRebinding(t *testing.T) {
+	n := &Node{cfg: Config{Log: slog.New(slog.DiscardHandler), APIHosts: []string{"ledger.board.example", "proxy.example:8443"}}, address: "127.0.0.1:4711"}
+	h := n.newServer().Handler
+	for _, c := range []struct {
+		host, header string
+		ok           bool
+	}{
+		{"127.0.0.1:4711", "", true},
+		{"localhost:4711", "", true},
+		{"[::1]:4711", "", true},
+		{"ledger.board.example:4711", "", true},
+		{"proxy.example:8443", "", true},
+		{"127.0.0.1:80", "", false},
+		{"127.0.0.1", "", false},
+		{"attacker.example:4711", "", false},
+		{"127.0.0.1.attacker.example:4711", "", false},
+		{"localhost.attacker.example:4711", "", false},
+		{"proxy.example:4711", "", false},
+		{"", "", false},
+		{"127.0.0.1:4711", "Origin", false},
+		{"127.0.0.1:4711", "Sec-Fetch-Site", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)
+		r.Host = c.host
+		if c.header != "" {
+			r.Header.Set(c.header, "https://attacker.example")
+		}
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		reached := strings.Contains(rec.Body.String(), "no such address or method")
+		if reached != c.ok {
+			t.Errorf("%q %s: %s", c.host, c.header, rec.Body)
+		}
+	}
+}
+
+// TestThreat66_NodeInterface: bodies and headers over the bounds, and queries
+// out of form, are refused with a code.
+func TestThreat66_NodeInterface(t *testing.T) {
+	n := &Node{cfg: Config{Log: slog.New(slog.DiscardHandler)}, address: "127.0.0.1:1"}
+	s := n.newServer()
+	if s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.WriteTimeout == 0 || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
+		t.Error("the server waits for ever")
+	}
+	for _, c := range []struct{ method, path, typ, body string }{
+		{"POST", "/v1/tx", "application/octet-stream", strings.Repeat("a", maxTxBytes+1)},
+		{"POST", "/v1/tx", "text/plain", "a"},
+		{"POST", "/v1/tx", "application/x-www-form-urlencoded", "a"},
+		{"GET", "/v1/wait", "", ""},
+		{"GET", "/v1/wait?height=-1", "", ""},
+		{"GET", "/v1/wait?height=01", "", ""},
+		{"GET", "/v1/wait?height=1&height=2", "", ""},
+		{"GET", "/v1/wait?height=1&x=2", "", ""},
+		{"GET", "/v1/pack?from=99999999999999999999", "", ""},
+		{"GET", "/v1/batch?issuer=x&root=" + strings.Repeat("0", 64), "", ""},
+		{"GET", "/v1/batch?issuer=did:a:b&root=" + strings.Repeat("A", 64), "", ""},
+		{"GET", "/v1/subject?name=%zz", "", ""},
+		{"DELETE", "/v1/tx", "", ""},
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		r.Host = n.address
+		r.Header.Set("Content-Type", c.typ)
+		rec := httptest.NewRecorder()
+		s.Handler.ServeHTTP(rec, r)
+		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), `"code":"node_bad_request"`) {
+			t.Errorf("%s %s: %d %.80s", c.method, c.path, rec.Code, rec.Body)
+		}
+	}
+}
+
+// TestHTTPClientDistrustsAnswers gives the client answers of a strange server.
+func TestHTTPClientDistrustsAnswers(t *testing.T) {
+	var body string
+	var code int
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}))
+	defer s.Close()
+	c := NewHTTPClient(s.URL)
+	defer c.Close()
+	hash := strings.Repeat("00", 32)
+	for _, x := range []struct {
+		code       int
+		body, want string
+	}{
+		{200, "", "node_bad_answer"},
+		{200, "[]", "node_bad_answer"},
+		{200, `{"chain_id":"a"}{`, "node_bad_answer"},
+		{200, `{"app_hash":"` + hash + `","header_time":"yesterday"}`, "node_bad_answer"},
+		{200, `{"app_hash":"zz","header_time":"2026-01-01T00:00:00Z"}`, "node_bad_answer"},
+		{200, `{"surprise":1}`, "node_bad_answer"},
+		{500, `oops`, "node_bad_answer"},
+		{500, `{"code":"no_such_code","detail":""}`, "node_bad_answer"},
+		{503, `{"code":"node_busy","detail":"x"}`, "node_busy"},
+	} {
+		code, body = x.code, x.body
+		if _, err := c.Status(t.Context()); explain.CodeOf(err) != x.want {
+			t.Errorf("%d %s: %v", x.code, x.body, err)
+		}
+	}
+}
+
+// TestQuiet: an ordinary life of a node says nothing above debug.
+func TestQuiet(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	var r records
+	c := w.config(t.TempDir())
+	c.Log = slog.New(&r)
+	n := w.start(c)
+	for range 3 {
+		w.submit(n.Client(), w.change())
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if r.warn.Load() != 0 || r.debug.Load() == 0 {
+		t.Errorf("%d records at information or above, %d below", r.warn.Load(), r.debug.Load())
+	}
+}
+
+// TestOnlyLoopbackListeners: what the process listens on is the interface and
+// the engine's peer port, both on loopback.
+func TestOnlyLoopbackListeners(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	n := w.start(w.config(t.TempDir()))
+	host, _, err := net.SplitHostPort(n.Address())
+	if err != nil || !net.ParseIP(host).IsLoopback() {
+		t.Error(n.Address(), err)
+	}
+	if ip := n.engine.Switch().NetAddress().IP; !ip.IsLoopback() {
+		t.Error(ip)
+	}
+	if c := n.engine.Config(); c.RPC.ListenAddress != "" || c.RPC.GRPCListenAddress != "" || c.RPC.IsPprofEnabled() || c.Instrumentation.IsPrometheusEnabled() {
+		t.Error("the engine's own servers are on")
+	}
+}
+
+// TestConsensusKeyNotOnDisk looks for the seed in every file of the folder.
+func TestConsensusKeyNotOnDisk(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	n := w.start(c)
+	w.submit(n.Client(), w.change())
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	forms := [][]byte{w.consensus[:], []byte(hex.EncodeToString(w.consensus[:])), []byte("priv_key")}
+	files := 0
+	err := filepath.WalkDir(c.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		for _, f := range forms {
+			if bytes.Contains(b, f) {
+				t.Errorf("%s holds the key", path)
+			}
+		}
+		return err
+	})
+	if err != nil || files < 5 {
+		t.Fatal(files, err)
+	}
+}
+
+// TestSignsOnce: what was signed is remembered over a restart, and another vote
+// for the same step is refused.
+func TestSignsOnce(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	file := filepath.Join(t.TempDir(), "signed", "last.json")
+	pv, err := newSigner(w.consensus, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vote := func(height int64, hash byte) *types.Vote {
+		id := types.BlockID{Hash: bytes.Repeat([]byte{hash}, 32), PartSetHeader: types.PartSetHeader{Total: 1, Hash: bytes.Repeat([]byte{hash}, 32)}}
+		return &types.Vote{Type: 2, Height: height, BlockID: id, Timestamp: time.Unix(1, 0), ValidatorAddress: pv.GetAddress()}
+	}
+	first := vote(5, 1).ToProto()
+	if err := pv.SignVote(network, first); err != nil {
+		t.Fatal(err)
+	}
+	if pv, err = newSigner(w.consensus, file); err != nil {
+		t.Fatal(err)
+	}
+	again := vote(5, 1).ToProto()
+	if err := pv.SignVote(network, again); err != nil || !bytes.Equal(again.Signature, first.Signature) {
+		t.Fatal("the same vote is signed anew", err)
+	}
+	for name, v := range map[string]*types.Vote{"other block": vote(5, 2), "earlier height": vote(4, 1)} {
+		if err := pv.SignVote(network, v.ToProto()); err == nil {
+			t.Errorf("%s was signed", name)
+		}
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newSigner(w.consensus, file); err == nil {
+		t.Error("a damaged record was taken for an empty one")
+	}
+}

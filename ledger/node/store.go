@@ -1,0 +1,231 @@
+package node
+
+// What lies in the application's own database, and its one write.
+//
+//	m            meta of the last committed block
+//	r ‖ key      a row of ledger.State
+//	t ‖ hash     receipt of a transaction, by SHA-256 of its bytes
+//	v ‖ height   the validators from this height on differ from those before
+
+import (
+	"bytes"
+	"encoding/binary"
+	"iter"
+	"math"
+	"time"
+
+	dbm "github.com/cometbft/cometbft-db"
+	sm "github.com/cometbft/cometbft/state"
+	cmtstore "github.com/cometbft/cometbft/store"
+	"github.com/cometbft/cometbft/types"
+
+	"bonafide/internal/explain"
+	"bonafide/ledger"
+)
+
+const (
+	prefixMeta    = 'm'
+	prefixRow     = 'r'
+	prefixReceipt = 't'
+	prefixChange  = 'v'
+)
+
+// store reads and writes our database and reads the engine's.
+type store struct {
+	db     dbm.DB
+	blocks *cmtstore.BlockStore
+	states sm.Store
+}
+
+// meta is what must always be true of the rows beside it.
+type meta struct {
+	genesis [32]byte // SHA-256 of the ledger's part of the genesis file
+	height  uint64
+	appHash [32]byte
+	time    time.Time // header time of the block
+}
+
+// txReceipt is a receipt under the hash of its transaction.
+type txReceipt struct {
+	hash    [32]byte
+	receipt Receipt
+}
+
+// changes is everything one block writes.
+type changes struct {
+	at         meta
+	rows       []ledger.Row
+	receipts   []txReceipt
+	validators bool // the set changes
+}
+
+func (m meta) marshal() []byte {
+	b := binary.BigEndian.AppendUint64(nil, m.height)
+	b = append(b, m.appHash[:]...)
+	b = append(b, m.genesis[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(m.time.Unix()))
+	return binary.BigEndian.AppendUint32(b, uint32(m.time.Nanosecond()))
+}
+
+const metaBytes = 8 + 32 + 32 + 8 + 4
+
+func parseMeta(b []byte) (m meta, err error) {
+	if len(b) != metaBytes {
+		return m, explain.Errorf("node_store", "the record of the last block is damaged")
+	}
+	m.height = binary.BigEndian.Uint64(b)
+	copy(m.appHash[:], b[8:])
+	copy(m.genesis[:], b[40:])
+	m.time = time.Unix(int64(binary.BigEndian.Uint64(b[72:])), int64(binary.BigEndian.Uint32(b[80:]))).UTC()
+	return m, nil
+}
+
+// meta returns the record of the last block; ok is false on a new chain.
+func (s *store) meta() (m meta, ok bool, err error) {
+	b, err := s.db.Get([]byte{prefixMeta})
+	if err != nil {
+		return m, false, storeError("reading", err)
+	}
+	if b == nil {
+		return m, false, nil
+	}
+	m, err = parseMeta(b)
+	return m, err == nil, err
+}
+
+// rows iterates over the state's rows. The sequence cannot say that reading
+// failed, so that is put into broken.
+func (s *store) rows(broken *error) iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		it, err := s.db.Iterator([]byte{prefixRow}, []byte{prefixRow + 1})
+		if err != nil {
+			*broken = err
+			return
+		}
+		defer func() { _ = it.Close() }()
+		for ; it.Valid(); it.Next() {
+			// The database may use its buffers again.
+			if !yield(bytes.Clone(it.Key()[1:]), bytes.Clone(it.Value())) {
+				return
+			}
+		}
+		*broken = it.Error()
+	}
+}
+
+// write stores all changes of a block, or none, durably.
+func (s *store) write(c *changes) error {
+	b := s.db.NewBatch()
+	defer func() { _ = b.Close() }()
+	var failed error
+	set := func(key, value []byte) {
+		if failed == nil {
+			failed = b.Set(key, value)
+		}
+	}
+	for _, r := range c.rows {
+		key := append([]byte{prefixRow}, r.Key...)
+		if r.Value == nil {
+			if failed == nil {
+				failed = b.Delete(key)
+			}
+			continue
+		}
+		set(key, r.Value)
+	}
+	for i := range c.receipts {
+		r := &c.receipts[i]
+		set(receiptKey(r.hash), marshalReceipt(r.receipt))
+	}
+	if c.validators {
+		// An update in the results of H takes effect with the header of H+2.
+		set(binary.BigEndian.AppendUint64([]byte{prefixChange}, c.at.height+2), []byte{})
+	}
+	set([]byte{prefixMeta}, c.at.marshal())
+	if failed != nil {
+		return failed
+	}
+	return b.WriteSync()
+}
+
+func receiptKey(hash [32]byte) []byte { return append([]byte{prefixReceipt}, hash[:]...) }
+
+// The detail of a refusal is for logs and is not kept.
+func marshalReceipt(r Receipt) []byte {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 12+len(r.Code)), r.Height)
+	b = binary.BigEndian.AppendUint32(b, r.Position)
+	return append(b, r.Code...)
+}
+
+// receipt looks up a transaction by the hash of its bytes.
+func (s *store) receipt(hash [32]byte) (Receipt, bool, error) {
+	b, err := s.db.Get(receiptKey(hash))
+	if err != nil {
+		return Receipt{}, false, storeError("reading", err)
+	}
+	if b == nil {
+		return Receipt{}, false, nil
+	}
+	if len(b) < 12 {
+		return Receipt{}, false, explain.Errorf("node_store", "a receipt is damaged")
+	}
+	return Receipt{Height: binary.BigEndian.Uint64(b), Position: binary.BigEndian.Uint32(b[8:]), Code: string(b[12:])}, true, nil
+}
+
+// header returns a stored header, or nil.
+func (s *store) header(height uint64) *types.Header {
+	if s.blocks == nil || height == 0 || height > math.MaxInt64 {
+		return nil
+	}
+	m := s.blocks.LoadBlockMeta(int64(height))
+	if m == nil {
+		return nil
+	}
+	return &m.Header
+}
+
+// lightBlock returns the header of a height with its signatures and
+// validators. The signatures are those of the next block where there is one,
+// so that all nodes hand out the same.
+func (s *store) lightBlock(height uint64) (*types.LightBlock, error) {
+	h := s.header(height)
+	if h == nil {
+		return nil, explain.Errorf("node_not_provable", "no header of height %d", height)
+	}
+	commit := s.blocks.LoadBlockCommit(int64(height))
+	if commit == nil {
+		commit = s.blocks.LoadSeenCommit(int64(height))
+	}
+	if commit == nil {
+		return nil, explain.Errorf("node_not_provable", "no signatures of height %d", height)
+	}
+	vals, err := s.states.LoadValidators(int64(height))
+	if err != nil {
+		return nil, storeError("reading validators", err)
+	}
+	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: h, Commit: commit}, ValidatorSet: vals}, nil
+}
+
+// memberChanges lists the heights up to and including last whose header names
+// other validators than the one before.
+func (s *store) memberChanges(last uint64) ([]uint64, error) {
+	it, err := s.db.Iterator([]byte{prefixChange}, binary.BigEndian.AppendUint64([]byte{prefixChange}, last+1))
+	if err != nil {
+		return nil, storeError("reading", err)
+	}
+	defer func() { _ = it.Close() }()
+	var out []uint64
+	for ; it.Valid(); it.Next() {
+		if k := it.Key(); len(k) == 9 {
+			out = append(out, binary.BigEndian.Uint64(k[1:]))
+		}
+	}
+	if err := it.Error(); err != nil {
+		return nil, storeError("reading", err)
+	}
+	return out, nil
+}
+
+func storeError(what string, err error) error {
+	return explain.Errorf("node_store", "%s the ledger's database: %w", what, err)
+}
