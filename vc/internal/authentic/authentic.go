@@ -1,0 +1,119 @@
+// Package authentic holds the one type from which claims may be read. Its
+// constructor is exported, but Go lets only packages under vc import a package
+// under vc/internal, so nobody else can make a value that holds anything.
+package authentic
+
+import (
+	"time"
+
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
+)
+
+// Facts is what was read from a document while its proofs were checked. The
+// maker must not change anything it points to afterwards.
+type Facts struct {
+	Claims     map[string]any // the document without its proof
+	Issuer     did.DID
+	Types      []string
+	Holder     did.DID // "" where the subject names no DID
+	ValidFrom  time.Time
+	ValidUntil time.Time // zero: none; else the earlier of validUntil and the proofs' expires
+	Anchor     string
+	AnchorErr  error
+	Index      uint32
+	IndexErr   error
+	IDs        []string // verification methods that signed
+}
+
+// Credential is a credential whose proofs were checked, and nothing more:
+// whether the issuer may issue it, whether it is in force and who presents it
+// are other questions. The zero value holds nothing. It is a value that may be
+// copied and used from several goroutines.
+type Credential struct{ f *Facts }
+
+// New is for package vc alone.
+func New(f *Facts) Credential { return Credential{f} }
+
+// Authentic reports whether the value holds a credential.
+func (c Credential) Authentic() bool { return c.f != nil }
+
+// Claims returns a copy of the signed document: all of it except `proof`, with
+// numbers as json.Number. It is nil on the zero value.
+func (c Credential) Claims() map[string]any {
+	if c.f == nil {
+		return nil
+	}
+	return strictjson.Clone(c.f.Claims).(map[string]any)
+}
+
+// Issuer is the DID of the issuer, one of whose methods signed.
+func (c Credential) Issuer() did.DID {
+	if c.f == nil {
+		return ""
+	}
+	return c.f.Issuer
+}
+
+// Types is a copy of `type`, in the order of the document; the order means
+// nothing (VCDM 2.0, section 4.5).
+func (c Credential) Types() []string {
+	if c.f == nil {
+		return nil
+	}
+	return append([]string(nil), c.f.Types...)
+}
+
+// Methods lists the verification methods that signed.
+func (c Credential) Methods() []string {
+	if c.f == nil {
+		return nil
+	}
+	return append([]string(nil), c.f.IDs...)
+}
+
+// Holder is the subject's id where there is one subject and its id is a DID;
+// "" means that the credential is bound to nobody.
+func (c Credential) Holder() did.DID {
+	if c.f == nil {
+		return ""
+	}
+	return c.f.Holder
+}
+
+// ValidFrom is the first moment of validity; false where none is named.
+func (c Credential) ValidFrom() (time.Time, bool) {
+	if c.f == nil || c.f.ValidFrom.IsZero() {
+		return time.Time{}, false
+	}
+	return c.f.ValidFrom, true
+}
+
+// ValidUntil is the last moment of validity: the earlier of `validUntil` and
+// the `expires` of every proof; false where none is named.
+func (c Credential) ValidUntil() (time.Time, bool) {
+	if c.f == nil || c.f.ValidUntil.IsZero() {
+		return time.Time{}, false
+	}
+	return c.f.ValidUntil, true
+}
+
+// Anchor is the signed anchor. The error has the code anchor_missing or
+// anchor_ambiguous.
+func (c Credential) Anchor() (string, error) {
+	if c.f == nil {
+		return "", explain.Errorf("anchor_missing", "no credential")
+	}
+	return c.f.Anchor, c.f.AnchorErr
+}
+
+// StatusIndex is the index into the issuer's status pages that the credential
+// names. The error has the code status_missing, status_ambiguous,
+// status_malformed or status_disagrees.
+func (c Credential) StatusIndex() (uint32, error) {
+	if c.f == nil {
+		return 0, explain.Errorf("status_missing", "no credential")
+	}
+	return c.f.Index, c.f.IndexErr
+}

@@ -1,0 +1,269 @@
+// Package vc reads, checks and makes verifiable credentials and presentations:
+// the model of VCDM 2.0, secured by Data Integrity with the cryptosuite
+// eddsa-rdfc-2022.
+//
+// Parse gives a *Parsed, which proves nothing: what it tells are hints that may
+// select what is checked next. Verify checks every proof and gives an
+// Authentic, the only thing from which claims may be read. Nothing here opens a
+// file or a socket, and no clock is read.
+package vc
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
+	"bonafide/vc/internal/authentic"
+)
+
+// Authentic is a credential whose proofs were checked, and nothing more. Only
+// this package can make one that holds anything (see vc/internal/authentic).
+type Authentic = authentic.Credential
+
+// Kind tells credentials from presentations.
+type Kind uint8
+
+// The kinds of document.
+const (
+	KindCredential Kind = iota + 1
+	KindPresentation
+)
+
+// limits bound one document. A presentation carries several credentials, each
+// a few kilobytes.
+var limits = strictjson.Limits{Bytes: 1 << 20, Depth: 32, Nodes: 50_000}
+
+// maxCredentials bounds what one presentation carries.
+const maxCredentials = 64
+
+// Parsed is a well-formed credential or presentation. Nothing about it is
+// proved: whoever made the bytes chose everything that its methods return.
+type Parsed struct {
+	kind  Kind
+	doc   map[string]any
+	facts model
+	inner []*Parsed
+}
+
+// Parse reads a document in strict JSON and checks it against the model of
+// VCDM 2.0 (section 4). Every refusal has a code of the catalogue. A credential
+// without a proof parses; it will not verify.
+func Parse(b []byte) (*Parsed, error) {
+	if compactJOSE(b) {
+		return nil, explain.Errorf("format_unsupported", "a compact JOSE token, not a JSON document")
+	}
+	doc, err := strictjson.Object(b, limits)
+	if err != nil {
+		return nil, err
+	}
+	return parse(doc, lenient)
+}
+
+// compactJOSE recognises the base64url of `{"`, with which every JWT begins.
+func compactJOSE(b []byte) bool { return len(b) > 2 && b[0] == 'e' && b[1] == 'y' }
+
+func parse(doc map[string]any, m mode) (*Parsed, error) {
+	kind, err := kindOf(doc)
+	if err != nil {
+		return nil, err
+	}
+	p := &Parsed{kind: kind, doc: doc}
+	if kind == KindCredential {
+		p.facts, err = checkCredential(doc, m)
+		return p, err
+	}
+	p.facts, err = checkPresentation(doc, m)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range each(doc["verifiableCredential"]) {
+		if slices.Contains(typesOf(c), envelopedCredential) {
+			return nil, explain.Errorf("format_unsupported", "an enveloped credential in a presentation")
+		}
+		facts, err := checkCredential(c, m)
+		if err != nil {
+			return nil, err
+		}
+		p.inner = append(p.inner, &Parsed{kind: KindCredential, doc: c, facts: facts})
+	}
+	return p, nil
+}
+
+// kindOf reads what the document says it is.
+func kindOf(doc map[string]any) (Kind, error) {
+	types := typesOf(doc)
+	credential := slices.Contains(types, "VerifiableCredential")
+	presentation := slices.Contains(types, "VerifiablePresentation")
+	switch {
+	case slices.Contains(types, envelopedCredential), slices.Contains(types, envelopedPresentation):
+		return 0, explain.Errorf("format_unsupported", "an enveloped document")
+	case credential && presentation:
+		return 0, explain.Errorf("type_invalid", "both a credential and a presentation")
+	case credential:
+		return KindCredential, nil
+	case presentation:
+		return KindPresentation, nil
+	}
+	return 0, explain.Errorf("not_a_credential", "type names neither a credential nor a presentation")
+}
+
+// Kind says whether the document calls itself a credential or a presentation.
+func (p *Parsed) Kind() Kind { return p.kind }
+
+// IssuerHint is the unproved issuer: a URL, or "" for a presentation.
+func (p *Parsed) IssuerHint() string { return p.facts.issuer }
+
+// TypesHint is a copy of the unproved types.
+func (p *Parsed) TypesHint() []string { return slices.Clone(p.facts.types) }
+
+// HolderHint is the unproved holder: of a credential its subject's id, of a
+// presentation its holder; "" where there is none.
+func (p *Parsed) HolderHint() string { return p.facts.holder }
+
+// AnchorHint is the unproved anchor, or "" unless there is exactly one.
+func (p *Parsed) AnchorHint() string { return p.facts.anchor }
+
+// ChallengeHint is the unproved challenge of a presentation's first proof, for
+// finding the request that it answers.
+func (p *Parsed) ChallengeHint() string {
+	for _, n := range each(p.doc["proof"]) {
+		s, _ := n["challenge"].(string)
+		return s
+	}
+	return ""
+}
+
+// MethodHints lists the verification methods that the proofs name.
+func (p *Parsed) MethodHints() []string {
+	var out []string
+	for _, n := range each(p.doc["proof"]) {
+		if s, ok := n["verificationMethod"].(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Credentials returns the credentials inside a presentation, each still to be
+// verified by itself.
+func (p *Parsed) Credentials() []*Parsed { return slices.Clone(p.inner) }
+
+// JSON is the document, proofs included, in canonical form (RFC 8785).
+func (p *Parsed) JSON() []byte {
+	b, err := strictjson.Canonical(p.doc)
+	if err != nil { // what strictjson parsed it can write
+		panic("vc: a parsed document cannot be written: " + err.Error())
+	}
+	return b
+}
+
+// KeyFunc finds the public key of a verification method. It must return an
+// error unless the method stands in the document of the DID that the method
+// begins with, under the relationship purpose (Controlled Identifiers 1.0,
+// section 3.3).
+type KeyFunc func(verificationMethod string, purpose did.Relationship) (did.PublicKey, error)
+
+// Verify checks every proof of a credential (Data Integrity 1.0, sections 4.4
+// and 4.5) and that one of them is the issuer's, then that the document means
+// what its JSON says (section 4.6): known contexts only, and nothing in it that
+// no proof covers. Every error has a code.
+func (p *Parsed) Verify(keys KeyFunc) (Authentic, error) {
+	if p.kind != KindCredential {
+		return Authentic{}, explain.Errorf("not_a_credential", "a presentation where a credential is asked for")
+	}
+	issuer, err := did.Parse(p.facts.issuer)
+	if err != nil {
+		return Authentic{}, explain.Errorf("proof_not_issuer", "issuer is no DID: %w", err)
+	}
+	proofs, err := parseProofs(p.doc["proof"], did.AssertionMethod)
+	if err != nil {
+		return Authentic{}, err
+	}
+	if !slices.ContainsFunc(proofs, func(q proof) bool { return q.signer == issuer }) {
+		return Authentic{}, explain.Errorf("proof_not_issuer", "no proof is by a method of the issuer")
+	}
+	claims := without(p.doc, "proof")
+	if err := verifyProofs(claims, proofs, keys); err != nil {
+		return Authentic{}, err
+	}
+	if err := checkExact(p.doc); err != nil {
+		return Authentic{}, err
+	}
+	f := &authentic.Facts{
+		Claims: claims, Issuer: issuer, Types: p.facts.types,
+		ValidFrom: p.facts.validFrom, ValidUntil: p.facts.validUntil,
+		Anchor: p.facts.anchor, AnchorErr: p.facts.anchorErr,
+	}
+	f.Index, f.IndexErr = statusIndex(p.doc["credentialStatus"])
+	if h, err := did.Parse(p.facts.holder); err == nil {
+		f.Holder = h
+	}
+	for _, q := range proofs {
+		f.IDs = append(f.IDs, q.method)
+		f.ValidUntil = earlier(f.ValidUntil, q.expires)
+	}
+	return authentic.New(f), nil
+}
+
+// earlier treats zero as never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// without is a copy of the outermost object that lacks one member; the values
+// are shared.
+func without(doc map[string]any, name string) map[string]any {
+	out := make(map[string]any, len(doc))
+	for k, v := range doc {
+		if k != name {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// each reads "one or more objects"; what is no object is left out, which the
+// model refuses elsewhere.
+func each(v any) []map[string]any {
+	switch v := v.(type) {
+	case map[string]any:
+		return []map[string]any{v}
+	case []any:
+		out := make([]map[string]any, 0, len(v))
+		for _, e := range v {
+			if m, ok := e.(map[string]any); ok {
+				out = append(out, m)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// typesOf reads `type`, one string or several.
+func typesOf(doc map[string]any) []string {
+	switch t := doc["type"].(type) {
+	case string:
+		return []string{t}
+	case []any:
+		out := make([]string, 0, len(t))
+		for _, e := range t {
+			if s, ok := e.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// term reports whether s may be a term or an absolute URL.
+func term(s string) bool {
+	return s != "" && s[0] != '@' && (!strings.Contains(s, ":") || absoluteURL(s)) && !strings.ContainsFunc(s, notInURL)
+}
