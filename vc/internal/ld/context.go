@@ -6,7 +6,6 @@ package ld
 import (
 	"encoding/json"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -291,7 +290,7 @@ func (w *walker) process(active *context, local any, override, propagate bool, n
 			if !override && result.protects {
 				return nil, explain.Errorf("context_protected", "a null context would remove protected terms")
 			}
-			empty := &context{}
+			empty := &context{terms: map[string]*term{}}
 			if !propagate {
 				empty.previous = result
 			}
@@ -438,6 +437,9 @@ func direction(v any) (text, error) {
 // expand expands an IRI inside a context, defining first what it needs
 // (5.2.2 with a local context).
 func (d *definer) expand(v string, vocab bool) (string, error) {
+	if err := d.w.spend(len(v) / 64); err != nil {
+		return "", err
+	}
 	if keywords[v] == notKeyword && !keywordLike(v) {
 		if _, ok := d.local[v]; ok && !d.defined[v] {
 			if err := d.term(v); err != nil {
@@ -499,51 +501,34 @@ func (d *definer) term(name string) error {
 		}
 		return badContext("term definitions depend on one another in a circle")
 	}
-	if err := d.w.spend(1); err != nil {
+	if err := d.w.spend(1 + len(name)/64); err != nil {
 		return err
 	}
 	if name == "" {
 		return badContext("a term is empty")
 	}
 	d.defined[name] = false
-	value := d.local[name]
-	if name == "@type" {
-		// It may only be protected or said to be a set, which changes
-		// nothing here.
-		m, ok := value.(map[string]any)
-		if !ok || len(m) == 0 {
-			return badContext("a keyword is redefined")
-		}
-		for k, v := range m {
-			if _, boolean := v.(bool); k == "@container" && v != "@set" || k == "@protected" && !boolean || k != "@container" && k != "@protected" {
-				return badContext("a keyword is redefined")
-			}
-		}
-		d.defined[name] = true
-		return nil
-	}
-	if keywords[name] != notKeyword || keywordLike(name) {
-		return badContext("a keyword, or what may become one, is defined")
-	}
 	previous := d.c.terms[name]
 	delete(d.c.terms, name)
 	t := &term{protected: d.protect}
-	var m map[string]any
-	simple := false
-	switch v := value.(type) {
-	case nil:
-	case string:
-		m, simple = map[string]any{"@id": v}, true
-	case map[string]any:
-		m = v
+	var err error
+	switch {
+	case name == "@type":
+		err = t.typeKeyword(d.local[name])
+	case keywords[name] != notKeyword || keywordLike(name):
+		err = badContext("a keyword, or what may become one, is defined")
 	default:
-		return badContext("a term definition is neither a string, an object nor null")
+		err = d.fill(t, name, d.local[name])
 	}
-	if err := d.fill(t, name, m, simple); err != nil {
+	if err != nil {
 		return err
 	}
 	if previous != nil && previous.protected && !d.override {
-		if !t.same(previous) {
+		same, err := d.w.same(t, previous)
+		if err != nil {
+			return err
+		}
+		if !same {
 			return explain.Errorf("context_protected", "a protected term is redefined")
 		}
 		t = previous
@@ -557,16 +542,92 @@ func (d *definer) term(name string) error {
 }
 
 // same says whether two definitions differ in protection at most.
-func (t *term) same(u *term) bool {
+func (w *walker) same(t, u *term) (bool, error) {
 	x, y := *t, *u
 	x.protected, y.protected = false, false
-	local := reflect.DeepEqual(x.local, y.local)
 	x.local, y.local = nil, nil
-	return local && x == y
+	if x != y {
+		return false, nil
+	}
+	return w.equal(t.local, u.local)
+}
+
+// equal compares two JSON values. The comparison counts as work, because a
+// document can ask for it often.
+func (w *walker) equal(x, y any) (bool, error) {
+	if err := w.spend(1); err != nil {
+		return false, err
+	}
+	switch x := x.(type) {
+	case map[string]any:
+		y, ok := y.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false, nil
+		}
+		for k, v := range x {
+			u, ok := y[k]
+			if !ok {
+				return false, nil
+			}
+			if same, err := w.equal(v, u); !same || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	case []any:
+		y, ok := y.([]any)
+		if !ok || len(x) != len(y) {
+			return false, nil
+		}
+		for i, v := range x {
+			if same, err := w.equal(v, y[i]); !same || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	switch y.(type) {
+	case map[string]any, []any:
+		return false, nil
+	}
+	return x == y, nil
+}
+
+// typeKeyword defines @type itself, which may only be protected or said to be
+// a set. Neither changes what a document says.
+func (t *term) typeKeyword(v any) error {
+	m, _ := v.(map[string]any)
+	for k, v := range m {
+		b, boolean := v.(bool)
+		switch {
+		case k == "@container" && v == "@set":
+			t.container = inSet
+		case k == "@protected" && boolean:
+			t.protected = b
+		default:
+			m = nil
+		}
+	}
+	if len(m) == 0 {
+		return badContext("a keyword is redefined")
+	}
+	t.iri, t.kw = "@type", kwType
+	return nil
 }
 
 // fill sets what a definition says (4.2.2, steps 10 to 26).
-func (d *definer) fill(t *term, name string, m map[string]any, simple bool) error {
+func (d *definer) fill(t *term, name string, value any) error {
+	var m map[string]any
+	simple := false
+	switch v := value.(type) {
+	case nil:
+	case string:
+		m, simple = map[string]any{"@id": v}, true
+	case map[string]any:
+		m = v
+	default:
+		return badContext("a term definition is neither a string, an object nor null")
+	}
 	for k, v := range m {
 		switch k {
 		case "@id", "@reverse", "@type", "@container", "@context", "@language", "@direction", "@prefix", "@index", "@nest":

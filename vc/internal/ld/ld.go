@@ -78,33 +78,45 @@ func KnownContext(url string) bool { return assets.HasContext(url) }
 type walker struct {
 	quads   []rdfc.Quad
 	entries []entry           // a stack: the members of the objects that are open
+	high    int               // the most entries there have been
 	blanks  uint32            // blank nodes numbered so far
 	labels  map[string]uint32 // blank nodes that the document labels itself
 	key     []byte            // scratch for context keys
-	work    int               // term definitions made or copied for contexts that are not kept
+	size    int               // bytes in quads
+	work    int               // term definitions made, copied or compared
 	depth   int
 }
 
 var walkers = sync.Pool{New: func() any { return new(walker) }}
 
-// Bounds on one document. Contexts written into a document are processed anew
-// each time they are met; maxContextWork term definitions is a fraction of a
-// second.
+// Bounds on one document. A long IRI that many statements repeat, or a context
+// that many nodes bring along, can make much of little.
 const (
 	maxDepth       = 256
-	maxContextWork = 1_000_000
-	maxKeptQuads   = 1 << 12
+	maxSize        = 16 << 20  // bytes of all statements
+	maxContextWork = 1_000_000 // term definitions: a fraction of a second
+	maxPooled      = 1 << 12   // quads, entries
 )
 
 func (w *walker) release() {
-	if cap(w.quads) > maxKeptQuads || cap(w.entries) > maxKeptQuads {
+	if cap(w.quads) > maxPooled || cap(w.entries) > maxPooled {
 		return
 	}
-	// Nothing of a credential stays in memory that is handed on.
-	clear(w.quads[:cap(w.quads)])
-	clear(w.entries[:cap(w.entries)])
+	// Otherwise the strings of one credential would live as long as the pool.
+	clear(w.quads)
+	clear(w.entries[:w.high])
 	*w = walker{quads: w.quads[:0], entries: w.entries[:0], key: w.key[:0]}
 	walkers.Put(w)
+}
+
+// emit adds a statement.
+func (w *walker) emit(s rdfc.Term, p string, o, g rdfc.Term) error {
+	w.size += 32 + len(s.Value) + len(p) + len(o.Value) + len(o.Extra) + len(g.Value)
+	if w.size > maxSize {
+		return explain.Errorf("canonicalisation_budget", "the statements of the document are too large")
+	}
+	w.quads = append(w.quads, rdfc.Quad{S: s, P: p, O: o, G: g})
+	return nil
 }
 
 func (w *walker) document(doc map[string]any) error {

@@ -2,9 +2,16 @@ package ld
 
 import (
 	"bytes"
+	"errors"
+	"go/parser"
+	"go/token"
+	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"bonafide/internal/explain"
@@ -35,6 +42,11 @@ func readFile(t testing.TB, path ...string) []byte {
 // The jcs folders hold no N-Quads. Ed25519Signature2020 is a suite of the VC
 // Data Model 1.1, whose contexts are not pinned.
 func TestW3CVectors(t *testing.T) {
+	// The employment vectors use a context that no licence needs.
+	const citizenship = "https://w3id.org/citizenship/v4rc1"
+	parsed.Store(citizenship, parse(t, string(readFile(t, "citizenship", "v4rc1.jsonld")))["@context"])
+	defer parsed.Delete(citizenship)
+	defer root.memo.Store(nil)
 	for _, v := range []struct {
 		dir, signed, config, docCanon, configCanon string
 		hash                                       rdfc.Hash
@@ -184,7 +196,7 @@ func TestValues(t *testing.T) {
 	check(t, p(`{"@value":"x","@direction":"ltr"}`), q(`"x"^^<https://www.w3.org/ns/i18n#_ltr>`))
 	check(t, p(`{"@value":{"b":[1,null],"a":"é"},"@type":"@json"}`), q(`"{\"a\":\"é\",\"b\":[1,null]}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>`))
 	check(t, p(`{"@list":[]}`), q("<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"))
-	check(t, p(`{"@list":["x",["y"]]}`), "<a:s> <a:p> _:c14n1 .\n"+
+	check(t, p(`{"@list":["x",{"@list":["y"]}]}`), "<a:s> <a:p> _:c14n1 .\n"+
 		"_:c14n0 <http://www.w3.org/1999/02/22-rdf-syntax-ns#first> _:c14n2 .\n"+
 		"_:c14n0 <http://www.w3.org/1999/02/22-rdf-syntax-ns#rest> <http://www.w3.org/1999/02/22-rdf-syntax-ns#nil> .\n"+
 		"_:c14n1 <http://www.w3.org/1999/02/22-rdf-syntax-ns#first> \"x\" .\n"+
@@ -216,6 +228,8 @@ func TestThreat28_NothingIsDropped(t *testing.T) {
 		`{` + v2 + `,"issuer":{"id":"ohio"}}`,
 		`{` + v2 + `,"credentialSubject":{"type":"Board"}}`,
 		`{` + v2 + `,"name":{"@value":null}}`,
+		`{` + v2 + `,"name":{"@set":null}}`,
+		`{` + v2 + `,"name":{"@list":null}}`,
 		`{` + v2 + `,"name":{"@value":"x","@language":"not a tag"}}`,
 		`{` + v2 + `,"name":{"@value":"x","@index":"x"}}`,
 		`{` + v2 + `,"name":{"@value":"x","@type":"x"}}`,
@@ -329,6 +343,7 @@ func TestMalformedDocuments(t *testing.T) {
 	}
 	check(t, `{"@context":{"p":{"@id":"a:p","@container":"@index"}},"p":{"x":"y"}}`, "!jsonld_unsupported")
 	check(t, `{"@nest":{"a:p":"x"}}`, "!jsonld_unsupported")
+	check(t, `{"a:p":{"@list":[["x"]]}}`, "!jsonld_unsupported")
 	deep := strings.Repeat(`{"a:p":`, 300) + `"x"` + strings.Repeat("}", 300)
 	m, err := strictjson.Object([]byte(deep), strictjson.Limits{Depth: 400})
 	if err != nil {
@@ -354,4 +369,143 @@ func TestThreat29_ContextWork(t *testing.T) {
 		nodes.WriteString(`{"@context":{},"a:p":"x"}`)
 	}
 	check(t, `{"@context":{`+terms.String()+`},"a:p":[`+nodes.String()+`]}`, "!canonicalisation_budget")
+
+	// The same scoped context compared with itself over and over.
+	big := `{"@id":"a:big","@protected":true,"@context":{` + terms.String() + `}}`
+	nodes.Reset()
+	for i := range 2000 {
+		if i > 0 {
+			nodes.WriteByte(',')
+		}
+		nodes.WriteString(`{"@context":{},"@type":"X"}`)
+	}
+	check(t, `{"@context":{"big":`+big+`,"X":{"@id":"a:x","@context":{"big":`+big+`}}},"a:p":[`+nodes.String()+`]}`, "!canonicalisation_budget")
+
+	// A long IRI in many statements.
+	long := strings.Repeat("x", 100_000)
+	values := strings.Repeat(`0,`, 1000) + `0`
+	for _, doc := range []string{
+		`{"@id":"a:` + long + `","a:p":[` + values + `]}`,
+		`{"@context":{"p":"a:` + long + `"},"p":[` + values + `]}`,
+		`{"@context":{"p":{"@id":"a:p","@type":"a:` + long + `"}},"p":[` + values + `]}`,
+		`{"@id":"a:` + long + `","@graph":{"a:p":[` + values + `]}}`,
+	} {
+		check(t, doc, "!canonicalisation_budget")
+	}
+}
+
+// What documents can make the package remember has an end, and forgetting
+// changes nothing.
+func TestRememberedContextsAreBounded(t *testing.T) {
+	want, err := ToCanonical(parse(t, licence))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := parse(t, licence)
+	urls := doc["@context"].([]any)
+	for a := range 8 {
+		for b := range 8 {
+			for c := range 8 {
+				list := slices.Repeat(urls[:1], a+1)
+				list = append(list, slices.Repeat(urls[1:], b+1)...)
+				list = append(list, slices.Repeat(urls[:1], c)...)
+				doc["@context"] = list
+				got, err := ToCanonical(doc)
+				if err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("%d %d %d: %v\n%s", a, b, c, err, got)
+				}
+				if n := kept.Load(); n > maxKept {
+					t.Fatalf("%d contexts are remembered", n)
+				}
+			}
+		}
+	}
+}
+
+// Many verifications run at once; contexts are shared between them.
+func TestConcurrent(t *testing.T) {
+	root.memo.Store(nil)
+	want, err := ToCanonical(parse(t, licence))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root.memo.Store(nil)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			doc := parse(t, licence)
+			for range 20 {
+				got, err := ToCanonical(doc)
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("got %s, %v", got, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// The document is only read.
+func TestDocumentIsNotChanged(t *testing.T) {
+	doc := parse(t, licence)
+	if _, err := ToCanonical(doc); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(doc, parse(t, licence)) {
+		t.Error("the document was changed")
+	}
+}
+
+// Contexts are never read from a file or from the network: the package that
+// runs has no means to do it, and names that would lead there are unknown
+// contexts.
+func TestThreat30_NoFileNoNetwork(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			switch strings.Trim(i.Path.Value, `"`) {
+			case "encoding/json", "maps", "math", "slices", "strconv", "strings", "sync", "sync/atomic",
+				"bonafide/assets", "bonafide/internal/explain", "bonafide/internal/strictjson", "bonafide/vc/internal/rdfc":
+			default:
+				t.Errorf("%s imports %s", name, i.Path.Value)
+			}
+		}
+	}
+	transport := http.DefaultTransport
+	http.DefaultTransport = failingTransport{t}
+	t.Cleanup(func() { http.DefaultTransport = transport })
+	dir := t.TempDir()
+	canary := filepath.Join(dir, "canary.jsonld")
+	if err := os.WriteFile(canary, []byte(`{"@context":{"p":"a:p"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, ctx := range []string{canary, "canary.jsonld", "./canary.jsonld", "file://" + canary, "https://a.example/context", "//a.example/context"} {
+		for _, doc := range []string{
+			`{"@context":"` + ctx + `","p":"x"}`,
+			`{"@context":["https://www.w3.org/ns/credentials/v2","` + ctx + `"],"p":"x"}`,
+			`{"@context":{"q":{"@id":"a:q","@context":"` + ctx + `"}},"q":{"p":"x"}}`,
+		} {
+			check(t, doc, "!context_unknown")
+		}
+		check(t, `{"@context":{"@import":"`+ctx+`"},"p":"x"}`, "!jsonld_unsupported")
+	}
+}
+
+type failingTransport struct{ t *testing.T }
+
+func (f failingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.t.Errorf("a request to %s", r.URL)
+	return nil, errors.New("no network")
 }

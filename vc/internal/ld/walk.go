@@ -42,6 +42,7 @@ type sink struct {
 	graph rdfc.Term
 	items []rdfc.Term
 	list  bool // a list object came, as a whole
+	bare  bool // the items of an @list, of whose nested arrays processors make different things
 }
 
 // entry is one member of an object, with the meaning of its name.
@@ -57,14 +58,14 @@ type entry struct {
 func (w *walker) add(s *sink, t rdfc.Term) error {
 	switch s.kind {
 	case sinkProperty:
-		w.quads = append(w.quads, rdfc.Quad{S: s.subj, P: s.pred, O: t, G: s.graph})
+		return w.emit(s.subj, s.pred, t, s.graph)
 	case sinkList:
 		s.items = append(s.items, t)
 	case sinkReverse:
 		if t.Kind != rdfc.IRI && t.Kind != rdfc.Blank {
 			return invalid("a literal stands where a reverse property needs a node")
 		}
-		w.quads = append(w.quads, rdfc.Quad{S: t, P: s.pred, O: s.subj, G: s.graph})
+		return w.emit(t, s.pred, s.subj, s.graph)
 	default:
 		return undefined("a value that belongs to no node")
 	}
@@ -91,11 +92,14 @@ func (w *walker) value(c *context, t *term, key string, v any, s *sink) error {
 	case []any:
 		for _, e := range v {
 			if _, nested := e.([]any); nested && s.kind == sinkList {
+				if s.bare {
+					return unsupported("an array inside an @list")
+				}
 				inner := sink{kind: sinkList, graph: s.graph}
 				if err := w.value(c, t, key, e, &inner); err != nil {
 					return err
 				}
-				if err := w.add(s, w.chain(&inner)); err != nil {
+				if err := w.addChain(s, &inner); err != nil {
 					return err
 				}
 				continue
@@ -175,25 +179,41 @@ func jsonLiteral(v any) (rdfc.Term, error) {
 	return rdfc.Term{Kind: rdfc.Literal, Value: string(b), Extra: rdfJSON}, nil
 }
 
-// chain writes a list and returns its head.
-func (w *walker) chain(s *sink) rdfc.Term {
+// addChain writes the items of a list and passes its head to s.
+func (w *walker) addChain(s, list *sink) error {
 	end := rdfc.Term{Kind: rdfc.IRI, Value: rdfNil}
-	if len(s.items) == 0 {
-		return end
+	if len(list.items) == 0 {
+		return w.add(s, end)
 	}
 	head := w.blank()
 	at := head
-	for i, item := range s.items {
+	for i, item := range list.items {
 		next := end
-		if i+1 < len(s.items) {
+		if i+1 < len(list.items) {
 			next = w.blank()
 		}
-		w.quads = append(w.quads,
-			rdfc.Quad{S: at, P: rdfFirst, O: item, G: s.graph},
-			rdfc.Quad{S: at, P: rdfRest, O: next, G: s.graph})
+		if err := w.emit(at, rdfFirst, item, list.graph); err != nil {
+			return err
+		}
+		if err := w.emit(at, rdfRest, next, list.graph); err != nil {
+			return err
+		}
 		at = next
 	}
-	return head
+	return w.add(s, head)
+}
+
+// open puts the members of an object on the stack, in the order of their
+// names. The slice stays valid where deeper objects make the stack move.
+func (w *walker) open(m map[string]any) []entry {
+	base := len(w.entries)
+	for k, v := range m {
+		w.entries = append(w.entries, entry{key: k, value: v})
+	}
+	w.high = max(w.high, len(w.entries))
+	entries := w.entries[base:]
+	slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
+	return entries
 }
 
 // object expands a map (5.1.2, steps 6 to 20).
@@ -202,13 +222,7 @@ func (w *walker) object(c *context, t *term, key string, m map[string]any, s *si
 		return invalid("nested too deeply")
 	}
 	base := len(w.entries)
-	for k, v := range m {
-		w.entries = append(w.entries, entry{key: k, value: v})
-	}
-	// This stays valid where deeper objects make the stack move.
-	entries := w.entries[base:]
-	slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
-	err := w.members(c, t, key, entries, s)
+	err := w.members(c, t, key, w.open(m), s)
 	w.entries = w.entries[:base]
 	w.depth--
 	return err
@@ -258,6 +272,9 @@ func (w *walker) members(c *context, t *term, key string, entries []entry, s *si
 				return invalid("@list or @set stands beside other members")
 			}
 		}
+		if set != nil && set.value == nil || list != nil && list.value == nil {
+			return undefined("a @list or @set that is null")
+		}
 		// What stands inside is a value of the same property, which the
 		// context may by now define otherwise.
 		if t = c.terms[key]; t == nil {
@@ -269,7 +286,7 @@ func (w *walker) members(c *context, t *term, key string, entries []entry, s *si
 		if s.kind == sinkFree || s.kind == sinkGraph {
 			return undefined("a list that belongs to no node")
 		}
-		inner := sink{kind: sinkList, graph: s.graph}
+		inner := sink{kind: sinkList, graph: s.graph, bare: t.container&inList == 0}
 		if err := w.value(c, t, key, list.value, &inner); err != nil {
 			return err
 		}
@@ -277,7 +294,7 @@ func (w *walker) members(c *context, t *term, key string, entries []entry, s *si
 		if s.kind == sinkReverse {
 			return invalid("a list stands where a reverse property needs a node")
 		}
-		return w.add(s, w.chain(&inner))
+		return w.addChain(s, &inner)
 	}
 	return w.nodeObject(c, outer, entries, s)
 }
@@ -466,7 +483,9 @@ func (w *walker) nodeObject(c, outer *context, entries []entry, s *sink) error {
 	case sinkFree:
 	case sinkGraph:
 		graph, free = w.blank(), true
-		w.quads = append(w.quads, rdfc.Quad{S: s.subj, P: s.pred, O: graph, G: s.graph})
+		if err := w.emit(s.subj, s.pred, graph, s.graph); err != nil {
+			return err
+		}
 	default:
 		if err := w.add(s, subj); err != nil {
 			return err
@@ -509,8 +528,7 @@ func (w *walker) types(c *context, subj, graph rdfc.Term, v any) error {
 		if err != nil {
 			return err
 		}
-		w.quads = append(w.quads, rdfc.Quad{S: subj, P: rdfType, O: o, G: graph})
-		return nil
+		return w.emit(subj, rdfType, o, graph)
 	}
 	switch v := v.(type) {
 	case string:
@@ -532,11 +550,7 @@ func (w *walker) reverse(c *context, subj, graph rdfc.Term, v any) error {
 		return invalid("@reverse is no object")
 	}
 	base := len(w.entries)
-	for k, v := range m {
-		w.entries = append(w.entries, entry{key: k, value: v})
-	}
-	entries := w.entries[base:]
-	slices.SortFunc(entries, func(x, y entry) int { return strings.Compare(x.key, y.key) })
+	entries := w.open(m)
 	defer func() { w.entries = w.entries[:base] }()
 	for i := range entries {
 		e := &entries[i]
@@ -570,7 +584,7 @@ func (w *walker) property(c *context, e *entry, subj, graph rdfc.Term, flip bool
 			return err
 		}
 		if t.container&inList != 0 {
-			o = w.chain(&sink{graph: graph, items: []rdfc.Term{o}})
+			return w.addChain(&s, &sink{graph: graph, items: []rdfc.Term{o}})
 		}
 		return w.add(&s, o)
 	}
@@ -600,7 +614,7 @@ func (w *walker) property(c *context, e *entry, subj, graph rdfc.Term, flip bool
 				return nil
 			}
 		}
-		return w.add(&s, w.chain(&inner))
+		return w.addChain(&s, &inner)
 	case t.container&(inGraph|inID|inIndex) == inGraph && s.kind == sinkProperty:
 		s.kind = sinkGraph
 	}
