@@ -78,4 +78,29 @@ var _ = add(
 		Message: "The hospital did not ask for one of the chosen credentials, so it is not shared.",
 		Next:    "Choose only credentials of the types in the request.",
 	},
+	Entry{
+		Code: "wallet_expired", Exit: ExitOK, Who: "you",
+		Message: "This credential has expired, the grace period included.",
+		Next:    "Renew the licence with the board and claim the new credential.",
+	},
+	Entry{
+		Code: "wallet_in_grace", Exit: ExitOK, Who: "you",
+		Message: "The licence has expired; its grace period is running.",
+		Next:    "Renew the licence with the board now.",
+	},
+	Entry{
+		Code: "wallet_expires_soon", Exit: ExitOK, Who: "you",
+		Message: "The licence expires within 90 days.",
+		Next:    "Renew it with the board in time.",
+	},
+	Entry{
+		Code: "wallet_not_bound", Exit: ExitOK, Who: "you",
+		Message: "This is a copy from the board's register: it does not prove that you are the one it is about.",
+		Next:    "Ask the board for a claim code to get a credential bound to this wallet.",
+	},
+	Entry{
+		Code: "wallet_answered_before", Exit: ExitOK, Who: "you",
+		Message: "This request was answered before; the hospital accepts one answer only.",
+		Next:    "Send the first answer again, or ask the hospital for a new request.",
+	},
 )

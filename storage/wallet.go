@@ -1,0 +1,205 @@
+package storage
+
+// The practitioner's database: the holder, the credentials and the log of what
+// was shared. It implements wallet.Store.
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"bonafide/internal/explain"
+	"bonafide/wallet"
+)
+
+// Wallet is the schema of wallet.db.
+var Wallet = roleSchema("wallet", appWallet)
+
+// WalletStore implements wallet.Store.
+type WalletStore struct {
+	db   *DB
+	seal *Sealer
+}
+
+// NewWalletStore returns the store over a database of schema Wallet. Master is
+// the home's master key.
+func NewWalletStore(db *DB, master []byte) (*WalletStore, error) {
+	seal, err := NewSealer(master, Wallet.Name, "data")
+	if err != nil {
+		return nil, err
+	}
+	return &WalletStore{db: db, seal: seal}, nil
+}
+
+// Close overwrites the store's keys. The DB stays open.
+func (s *WalletStore) Close() { s.seal.Close() }
+
+// pack seals v, as JSON, for its place.
+func (s *WalletStore) pack(at Cell, v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", at.Table, err)
+	}
+	defer clear(b)
+	return s.seal.Seal(at, b)
+}
+
+func (s *WalletStore) unpack(at Cell, sealed []byte, v any) error {
+	b, err := s.seal.Open(at, sealed)
+	if err != nil {
+		return err
+	}
+	defer clear(b)
+	if err := json.Unmarshal(b, v); err != nil {
+		// The cause could quote what was sealed.
+		return explain.Errorf("data_damaged", "%s: a sealed value of another form", at.Table)
+	}
+	return nil
+}
+
+// Holder implements wallet.Store.
+func (s *WalletStore) Holder(ctx context.Context) (h wallet.Holder, ok bool, err error) {
+	var sealed []byte
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT value FROM holder WHERE id = 1`).Scan(&sealed)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return h, false, nil
+	}
+	if err != nil {
+		return h, false, fmt.Errorf("reading the holder: %w", err)
+	}
+	if err := s.unpack(IntCell("holder", "value", 1), sealed, &h); err != nil {
+		return wallet.Holder{}, false, err
+	}
+	return h, true, nil
+}
+
+// SetHolder implements wallet.Store.
+func (s *WalletStore) SetHolder(ctx context.Context, h wallet.Holder) error {
+	sealed, err := s.pack(IntCell("holder", "value", 1), h)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO holder (id, value) VALUES (1, ?) ON CONFLICT (id) DO NOTHING`, sealed)
+		if err != nil {
+			return fmt.Errorf("storing the holder: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(wallet.ErrHolderSet, err)
+		}
+		return nil
+	})
+}
+
+// Add implements wallet.Store.
+func (s *WalletStore) Add(ctx context.Context, c wallet.Credential) error {
+	sealed, err := s.pack(Cell{"credential", "value", c.ID}, c)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO credential (id, value) VALUES (?, ?)`, c.ID, sealed); err != nil {
+			return fmt.Errorf("storing a credential: %w", err)
+		}
+		return nil
+	})
+}
+
+// Credentials implements wallet.Store.
+func (s *WalletStore) Credentials(ctx context.Context) (out []wallet.Credential, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id, value FROM credential ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			var sealed []byte
+			var c wallet.Credential
+			if err := rows.Scan(&id, &sealed); err != nil {
+				return err
+			}
+			if err := s.unpack(Cell{"credential", "value", id}, sealed, &c); err != nil {
+				return err
+			}
+			out = append(out, c)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials: %w", err)
+	}
+	return out, nil
+}
+
+// Delete implements wallet.Store.
+func (s *WalletStore) Delete(ctx context.Context, id string) (ok bool, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM credential WHERE id = ?`, id)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		ok = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("deleting a credential: %w", err)
+	}
+	return ok, nil
+}
+
+// Log implements wallet.Store.
+func (s *WalletStore) Log(ctx context.Context, line wallet.Shared) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		// The id is chosen before sealing, which ties the value to it; the
+		// write transaction keeps it free.
+		var id int64
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM shared`).Scan(&id); err != nil {
+			return fmt.Errorf("noting what is shared: %w", err)
+		}
+		sealed, err := s.pack(IntCell("shared", "value", id), line)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO shared (id, value) VALUES (?, ?)`, id, sealed); err != nil {
+			return fmt.Errorf("noting what is shared: %w", err)
+		}
+		return nil
+	})
+}
+
+// Logged implements wallet.Store.
+func (s *WalletStore) Logged(ctx context.Context) (out []wallet.Shared, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id, value FROM shared ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id int64
+			var sealed []byte
+			var line wallet.Shared
+			if err := rows.Scan(&id, &sealed); err != nil {
+				return err
+			}
+			if err := s.unpack(IntCell("shared", "value", id), sealed, &line); err != nil {
+				return err
+			}
+			out = append(out, line)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	return out, nil
+}
+
+var _ wallet.Store = (*WalletStore)(nil)

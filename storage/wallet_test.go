@@ -1,0 +1,178 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"bonafide/internal/explain"
+	"bonafide/wallet"
+)
+
+// marker stands in everything that must not be readable in the files.
+const marker = "Quillfeather-3001234"
+
+func walletStore(t *testing.T, path string, master byte) (*DB, *WalletStore) {
+	t.Helper()
+	db := mustOpen(t, path, Wallet)
+	s, err := NewWalletStore(db, bytes.Repeat([]byte{master}, KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return db, s
+}
+
+func walletCredential(id string) wallet.Credential {
+	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	return wallet.Credential{
+		ID: id, Bytes: []byte(`{"x":"` + marker + `"}`), Received: at, Issuer: marker, Types: []string{marker}, Holder: marker, Number: marker, Jurisdiction: "US-OH",
+		ValidFrom: at, ValidUntil: at.AddDate(2, 0, 0), Expires: at.AddDate(1, 0, 0), Fields: []wallet.Field{{Name: "familyName", Value: marker}},
+	}
+}
+
+func walletShared(n int) wallet.Shared {
+	return wallet.Shared{
+		At: time.Date(2026, 11, 21, 9, n, 0, 0, time.UTC), Audience: marker, Purpose: "disaster", Nonce: marker,
+		Credentials: []wallet.SharedCredential{{ID: "a", Types: []string{marker}, Issuer: marker, Number: marker}},
+	}
+}
+
+func TestWalletStore(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "wallet.db")
+	db, s := walletStore(t, path, 1)
+	if _, ok, err := s.Holder(ctx); ok || err != nil {
+		t.Fatalf("an empty wallet has a holder: %v", err)
+	}
+	h := wallet.Holder{DID: marker, KeyID: marker, Created: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
+	if err := s.SetHolder(ctx, h); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetHolder(ctx, wallet.Holder{DID: "other"}); !errors.Is(err, wallet.ErrHolderSet) {
+		t.Errorf("a second holder: %v", err)
+	}
+	a, b := walletCredential("aaaaaaaa"), walletCredential("bbbbbbbb")
+	for _, c := range []wallet.Credential{b, a} {
+		if err := s.Add(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Add(ctx, a); err == nil {
+		t.Error("an id given twice")
+	}
+	lines := []wallet.Shared{walletShared(2), walletShared(1)} // kept in the order of noting
+	for _, l := range lines {
+		if err := s.Log(ctx, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	_, s = walletStore(t, path, 1)
+	if got, ok, err := s.Holder(ctx); err != nil || !ok || !reflect.DeepEqual(got, h) {
+		t.Errorf("holder %+v, %v", got, err)
+	}
+	if got, err := s.Credentials(ctx); err != nil || !reflect.DeepEqual(got, []wallet.Credential{a, b}) {
+		t.Errorf("credentials %+v, %v", got, err)
+	}
+	if got, err := s.Logged(ctx); err != nil || !reflect.DeepEqual(got, lines) {
+		t.Errorf("log %+v, %v", got, err)
+	}
+	for _, want := range []bool{true, false} {
+		if ok, err := s.Delete(ctx, a.ID); err != nil || ok != want {
+			t.Errorf("deleted: %v, %v", ok, err)
+		}
+	}
+	if got, err := s.Credentials(ctx); err != nil || len(got) != 1 {
+		t.Errorf("%d credentials left, %v", len(got), err)
+	}
+}
+
+// TestThreat75_WalletFilesTellNothing looks for what was stored in every file
+// of the folder, while the database is open and after.
+func TestThreat75_WalletFilesTellNothing(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	db, s := walletStore(t, filepath.Join(dir, "wallet.db"), 1)
+	if err := errors.Join(
+		s.SetHolder(ctx, wallet.Holder{DID: marker, KeyID: marker}), s.Add(ctx, walletCredential("aaaaaaaa")), s.Log(ctx, walletShared(1)),
+	); err != nil {
+		t.Fatal(err)
+	}
+	scan := func(when string) {
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) == 0 {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, secret := range []string{marker, "familyName", "disaster", "US-OH", "T09:0"} {
+				if bytes.Contains(b, []byte(secret)) {
+					t.Errorf("%s: %s holds %q", when, f.Name(), secret)
+				}
+			}
+		}
+	}
+	scan("open")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	scan("closed")
+}
+
+// TestThreat73_WalletRowsMoved: a sealed row opens only where it was written.
+func TestThreat73_WalletRowsMoved(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "wallet.db")
+	db, s := walletStore(t, path, 1)
+	if err := errors.Join(
+		s.SetHolder(ctx, wallet.Holder{DID: marker}), s.Add(ctx, walletCredential("aaaaaaaa")), s.Add(ctx, walletCredential("bbbbbbbb")),
+		s.Log(ctx, walletShared(1)), s.Log(ctx, walletShared(2)),
+	); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(q string) {
+		t.Helper()
+		if err := db.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec(q); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`UPDATE credential SET value = (SELECT value FROM credential WHERE id = 'bbbbbbbb') WHERE id = 'aaaaaaaa'`)
+	if _, err := s.Credentials(ctx); explain.CodeOf(err) != "data_damaged" {
+		t.Errorf("a credential copied over another: %v", err)
+	}
+	exec(`UPDATE shared SET value = (SELECT value FROM shared WHERE id = 2) WHERE id = 1`)
+	if _, err := s.Logged(ctx); explain.CodeOf(err) != "data_damaged" {
+		t.Errorf("a line of the log copied over another: %v", err)
+	}
+	exec(`UPDATE holder SET value = (SELECT value FROM shared WHERE id = 2)`)
+	if _, _, err := s.Holder(ctx); explain.CodeOf(err) != "data_damaged" {
+		t.Errorf("a line of the log as holder: %v", err)
+	}
+	_, wrong := walletStore(t, filepath.Join(t.TempDir(), "w.db"), 1)
+	wrong.db, wrong.seal = db, mustSealer(t, 2)
+	if _, err := wrong.Credentials(ctx); explain.CodeOf(err) != "data_damaged" {
+		t.Errorf("another master key: %v", err)
+	}
+}
+
+func mustSealer(t *testing.T, master byte) *Sealer {
+	t.Helper()
+	s, err := NewSealer(bytes.Repeat([]byte{master}, KeySize), Wallet.Name, "data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
