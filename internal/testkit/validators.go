@@ -105,6 +105,7 @@ func (c *Chain) Update(changes ...Power) error {
 	if err := set.UpdateWithChangeSet(vals); err != nil {
 		return fmt.Errorf("changing validators: %w", err)
 	}
+	set.IncrementProposerPriority(1) // else a removed validator stays proposer
 	c.sets[len(c.sets)-1] = set
 	return nil
 }

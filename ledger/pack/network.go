@@ -136,7 +136,8 @@ type Trust struct {
 	Pinned  string    // fingerprint that was compared
 	Since   time.Time // when it was pinned
 
-	block *types.LightBlock
+	block  *types.LightBlock
+	proven int64 // light blocks kept of this height and above were verified here
 }
 
 // Pin makes the trust of a network.json whose fingerprint was compared by
@@ -146,7 +147,7 @@ func Pin(n *Network, now time.Time) (Trust, error) {
 	if light.HeaderExpired(n.block.SignedHeader, TrustingPeriod, now) {
 		return Trust{}, explain.Errorf("trust_expired", "the header of network.json is of %s", n.Time.Format(time.RFC3339))
 	}
-	return Trust{ChainID: n.ChainID, Pinned: n.Fingerprint(), Since: now.UTC().Truncate(time.Second), block: n.block}, nil
+	return Trust{ChainID: n.ChainID, Pinned: n.Fingerprint(), Since: now.UTC().Truncate(time.Second), block: n.block, proven: n.block.Height}, nil
 }
 
 // None says that nothing has been pinned.
@@ -211,6 +212,7 @@ type trustFile struct {
 	Network     string `json:"network"`
 	Fingerprint string `json:"fingerprint"`
 	Pinned      string `json:"pinned"`
+	ProvenFrom  int64  `json:"proven_from"`
 	LightBlock  string `json:"light_block"`
 }
 
@@ -221,7 +223,8 @@ func (t Trust) Marshal() ([]byte, error) {
 	}
 	return marshalPin(trustFile{
 		Format: 1, Network: t.ChainID, Fingerprint: t.Pinned,
-		Pinned: t.Since.UTC().Format(time.RFC3339), LightBlock: encodeBlock(t.block),
+		Pinned: t.Since.UTC().Format(time.RFC3339), ProvenFrom: t.proven,
+		LightBlock: encodeBlock(t.block),
 	}), nil
 }
 
@@ -245,7 +248,10 @@ func ParseTrust(b []byte) (Trust, error) {
 	if lb.ChainID != f.Network {
 		return Trust{}, explain.Errorf("trust_malformed", "the light block is of another network")
 	}
-	return Trust{ChainID: f.Network, Pinned: f.Fingerprint, Since: since.UTC(), block: lb}, nil
+	if f.ProvenFrom < 1 || f.ProvenFrom > lb.Height {
+		return Trust{}, explain.Errorf("trust_malformed", "proven from height %d", f.ProvenFrom)
+	}
+	return Trust{ChainID: f.Network, Pinned: f.Fingerprint, Since: since.UTC(), block: lb, proven: f.ProvenFrom}, nil
 }
 
 func encodeBlock(lb *types.LightBlock) string {

@@ -117,6 +117,7 @@ func TestTrustKept(t *testing.T) {
 	}
 	for name, change := range map[string][2]string{
 		"format": {`"format": 1`, `"format": 9`}, "date": {`"2026-`, `"x-`}, "fingerprint": {tr.Pinned, "00"}, "network": {testNet, "other-abcdefgh"},
+		"proven above": {`"proven_from": 3`, `"proven_from": 4`}, "proven below": {`"proven_from": 3`, `"proven_from": 0`},
 	} {
 		s := strings.Replace(string(b), change[0], change[1], 1)
 		_, err := ParseTrust([]byte(s))

@@ -298,14 +298,19 @@ func Import(t Trust, cur *Data, r io.Reader, now, floor time.Time) (*Result, err
 		return &Result{Data: cur, Trust: t, Stored: stored, Delta: f.kind == delta, Unchanged: true, From: cur.Height}, nil
 	}
 	res := &Result{Delta: f.kind == delta, From: f.height, Trust: t}
+	res.Trust.block = top
 	blocks := f.blocks
+	if cur == nil {
+		res.Trust.proven = t.block.Height
+	} else {
+		blocks = joinBlocks(cur.blocks, f, t)
+	}
 	var base *ledger.View
 	if f.kind == delta {
 		if cur == nil || cur.Height < f.from {
 			return nil, explain.Errorf("pack_gap", "a delta from %d", f.from)
 		}
 		base, res.From = cur.View, cur.Height
-		blocks = joinBlocks(cur.blocks, f.blocks)
 	}
 	v, err := apply(base, f)
 	if err != nil {
@@ -315,20 +320,22 @@ func Import(t Trust, cur *Data, r io.Reader, now, floor time.Time) (*Result, err
 		res.Changes = statusChanges(v, f.carried, cur.Height)
 	}
 	res.Data = newData(v, blocks)
-	res.Trust.block = top
 	if res.Stored, err = build(v, blocks, 0); err != nil {
 		return nil, err
 	}
 	return res, nil
 }
 
-// conflict looks for a header in blocks that contradicts one that is verified
-// here.
+// conflict looks for a header in blocks that contradicts one that was verified
+// here. A light block that is older than that could be anybody's invention, and
+// must not be able to keep true ones out.
 func conflict(t Trust, cur *Data, blocks []*types.LightBlock) error {
 	known := map[int64]*types.LightBlock{}
 	if cur != nil {
 		for _, lb := range cur.blocks {
-			known[lb.Height] = lb
+			if lb.Height >= t.proven {
+				known[lb.Height] = lb
+			}
 		}
 	}
 	known[t.block.Height] = t.block
@@ -342,18 +349,31 @@ func conflict(t Trust, cur *Data, blocks []*types.LightBlock) error {
 	return nil
 }
 
-// joinBlocks drops the old header unless it is one side of a member change, and
-// puts the newer light blocks behind.
-func joinBlocks(old, newer []*types.LightBlock) []*types.LightBlock {
+// joinBlocks gives the light blocks to keep: those that were verified here,
+// those that f adds to them, and of what lies before any that are at hand. Old
+// headers that are no side of a member change are dropped.
+func joinBlocks(old []*types.LightBlock, f *file, t Trust) []*types.LightBlock {
 	var out []*types.LightBlock
+	if f.kind == whole {
+		for _, lb := range f.blocks {
+			if lb.Height < min(t.proven, t.block.Height) {
+				out = append(out, lb)
+			}
+		}
+	}
 	for i, lb := range old {
-		changes := !bytes.Equal(lb.ValidatorsHash, lb.NextValidatorsHash)
-		changed := i > 0 && !bytes.Equal(old[i-1].ValidatorsHash, lb.ValidatorsHash)
-		if lb.Height < newer[0].Height && (changes || changed) {
+		names := !bytes.Equal(lb.ValidatorsHash, lb.NextValidatorsHash)
+		named := i > 0 && !bytes.Equal(old[i-1].ValidatorsHash, lb.ValidatorsHash)
+		if lb.Height < t.block.Height && (f.kind == delta || lb.Height >= t.proven) && (names || named) {
 			out = append(out, lb)
 		}
 	}
-	return append(out, newer...)
+	for _, lb := range f.blocks {
+		if lb.Height >= t.block.Height {
+			out = append(out, lb)
+		}
+	}
+	return out
 }
 
 func newData(v *ledger.View, blocks []*types.LightBlock) *Data {

@@ -350,6 +350,30 @@ func TestThreat61_ConflictStopsImport(t *testing.T) {
 	wantCode(t, refuse(t, res.Trust, res.Data, f.file(t), l.Now), "pack_conflict")
 }
 
+// TestInventedPast: a first pack may come with light blocks from before the pin
+// that somebody made up. They prove nothing, and must not keep later packs out.
+func TestInventedPast(t *testing.T) {
+	l := world(t, 1)
+	l.ReplaceConsensus(l.Boards[0])
+	l.Beat(time.Hour)
+	tr := pin(t, l)
+	f := parsed(t, export(t, l, 0))
+	if len(f.blocks) != 3 {
+		t.Fatalf("%d light blocks", len(f.blocks))
+	}
+	stranger := testkit.NewChain(testNet, 1, 66)
+	real := f.blocks[0]
+	f.blocks[0] = stranger.Sign(real.Height, real.AppHash, real.Time, stranger.Set(1), l.Set(real.Height+1))
+	res := take(t, tr, nil, f.file(t), l.Now)
+	l.Execute(l.Sign(l.Boards[0], set(1, 9, 6)))
+	for _, from := range []uint64{0, res.Data.Height} {
+		next := take(t, res.Trust, res.Data, export(t, l, from), l.Now)
+		if from == 0 && !bytes.Equal(next.Stored, export(t, l, 0)) {
+			t.Error("what was made up is still kept")
+		}
+	}
+}
+
 // parsed takes a pack apart for a forger to work on.
 func parsed(t testing.TB, b []byte) *file {
 	t.Helper()
