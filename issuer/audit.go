@@ -87,19 +87,15 @@ func (b *Board) anchored(ctx context.Context) (*pack.Data, []FoundBatch, error) 
 		if err != nil {
 			return nil, nil, err
 		}
+		want, there := data.View.Subject(name)
+		if !there {
+			return data, nil, nil
+		}
 		entries, err := b.Ledger.Subject(ctx, name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading the list of batches: %w", err)
 		}
-		leaves := make([]ledger.Hash, len(entries))
-		for i, e := range entries {
-			leaves[i] = ledger.LeafOf(e)
-		}
-		s, there := data.View.Subject(name)
-		switch {
-		case !there && len(entries) == 0:
-			return data, nil, nil
-		case there && s.Length == uint64(len(entries)) && s.Root == ledger.RootOf(leaves):
+		if got, err := ledger.SubjectOf(name, entries); err == nil && got == want {
 			found := make([]FoundBatch, len(entries))
 			for i, e := range entries {
 				if found[i], err = parseBatchEntry(e); err != nil {

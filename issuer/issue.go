@@ -639,7 +639,7 @@ func (b *Board) allocate(ctx context.Context, items []item) error {
 // has fewer left is closed for good: its last indexes would not be random.
 func (b *Board) free(ctx context.Context, n int) ([]uint32, error) {
 	var free []uint32
-	_, err := b.submit(ctx, func() (ledger.Body, error) {
+	next := func() (ledger.Body, error) {
 		data, err := b.refresh(ctx)
 		if err != nil {
 			return nil, err
@@ -651,11 +651,19 @@ func (b *Board) free(ctx context.Context, n int) ([]uint32, error) {
 			}
 		}
 		return ledger.SetStatus{Pages: pages + 1}, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("opening a status page: %w", err)
 	}
-	return free, nil
+	for {
+		height, err := b.submit(ctx, next)
+		if err != nil {
+			return nil, fmt.Errorf("opening a status page: %w", err)
+		}
+		if height == 0 {
+			return free, nil
+		}
+		if err := b.reach(ctx, height); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // freeOn returns the indexes of a page that were never used.

@@ -28,7 +28,7 @@ const (
 )
 
 // submit sends the transaction that next asks for, and returns the height that
-// executed it. Next is asked again before every attempt, after the sequence
+// executed it, or 0 where nothing had to be sent. Next is asked again before every attempt, after the sequence
 // number was read, and returns nil where nothing is left to do: so a
 // transaction whose fate was unknown is not sent a second time, because either
 // its effect shows or its number is still free and only one of the two counts.

@@ -1,0 +1,424 @@
+package issuer_test
+
+// A board with its real store and the real state machine of the ledger; only
+// consensus is left out.
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bonafide/assets/mappings"
+	"bonafide/assets/templates"
+	"bonafide/did"
+	"bonafide/did/bonafide"
+	"bonafide/did/key"
+	"bonafide/internal/claimcode"
+	"bonafide/internal/fixtures"
+	"bonafide/internal/testkit"
+	"bonafide/issuer"
+	"bonafide/ledger"
+	"bonafide/ledger/pack"
+	"bonafide/storage"
+	"bonafide/vc"
+)
+
+const chain = "test-abcdefgh"
+
+var ctx = context.Background()
+
+func TestMain(m *testing.M) {
+	// Epochs that stay open for a while, so that waiting is part of every test.
+	testkit.TestParams.Interval = time.Minute
+	m.Run()
+}
+
+// signer is an Ed25519 key.
+type signer struct{ k ed25519.PrivateKey }
+
+func (s signer) Public() did.PublicKey {
+	p, err := did.NewPublicKey(did.Ed25519, s.k.Public().(ed25519.PublicKey))
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+func (s signer) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.k, msg), nil }
+
+// node is the ledger as a board sees it.
+type node struct {
+	mu   sync.Mutex
+	l    *testkit.Ledger
+	id   did.DID
+	data *pack.Data
+
+	submits    int // calls so far
+	failSubmit int // number of the call that fails; 0: none
+	executed   bool
+	lag        int // refreshes that still show old data
+	entries    func([][]byte) [][]byte
+}
+
+var errInjected = errors.New("injected failure")
+
+func (n *node) ChainID() string { return chain }
+
+func (n *node) Submit(_ context.Context, tx []byte) (issuer.Receipt, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.submits++
+	fail := n.submits == n.failSubmit
+	if fail && !n.executed {
+		return issuer.Receipt{}, fmt.Errorf("before: %w", errInjected)
+	}
+	out := n.l.Block(tx)
+	r := issuer.Receipt{Height: n.l.Header(), Code: out.Results[0].Code, Detail: out.Results[0].Detail}
+	n.l.Settle()
+	if fail {
+		return issuer.Receipt{}, fmt.Errorf("after: %w", errInjected)
+	}
+	return r, nil
+}
+
+// Refresh gives a copy of the state, as a pack would bring it.
+func (n *node) Refresh(context.Context) (*pack.Data, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.data != nil && n.lag > 0 {
+		n.lag--
+		return n.data, nil
+	}
+	if n.data == nil || n.data.Height != n.l.View().Height() {
+		c, err := n.l.View().Export(0, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		v, err := ledger.Assemble(c)
+		if err != nil {
+			return nil, err
+		}
+		n.data = &pack.Data{View: v, ChainID: chain, Height: v.Height(), AsOf: n.l.Now}
+	}
+	return n.data, nil
+}
+
+func (n *node) BatchPath(_ context.Context, id did.DID, root ledger.Hash) (ledger.Located, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.l.View().Locate(id, root)
+}
+
+func (n *node) Sequence(_ context.Context, id did.DID) (uint64, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.l.View().Sequence(id)
+}
+
+func (n *node) Subject(_ context.Context, name string) ([][]byte, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e, err := n.l.View().Entries(name)
+	if n.entries != nil {
+		e = n.entries(e)
+	}
+	return e, err
+}
+
+// pass lets time go by on the ledger.
+func (n *node) pass(d time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.l.Beat(d)
+}
+
+// now is the ledger's clock.
+func (n *node) now() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.l.Now
+}
+
+// world is one board and what surrounds it.
+type world struct {
+	t      testing.TB
+	l      *testkit.Ledger
+	node   *node
+	desk   *testkit.Board
+	store  issuer.Store
+	db     *storage.DB
+	rand   *rand.ChaCha8
+	board  *issuer.Board
+	grace  []issuer.Grace
+	rows   []fixtures.Row
+	wallet []signer
+	mapped *issuer.Mapping
+}
+
+var scopes = []struct{ typ, jurisdiction string }{
+	{issuer.ProfessionalLicence, "US-OH"},
+	{issuer.ControlledSubstanceRegistration, "US-OH"},
+	{issuer.TrainingCertification, "US"},
+	{issuer.BoardCertification, "US"},
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	l := testkit.NewLedger(t, chain, 1, 1)
+	w := &world{t: t, l: l, desk: l.Boards[0], rand: rand.NewChaCha8([32]byte{1})}
+	docs, err := templates.Documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range docs {
+		l.Decide(ledger.RegisterTemplate{Document: d})
+	}
+	for _, s := range scopes {
+		l.Decide(ledger.Accredit{Issuer: w.desk.DID, Type: s.typ, Jurisdictions: []string{s.jurisdiction}})
+	}
+	w.node = &node{l: l, id: w.desk.DID}
+	w.db, err = storage.Open(filepath.Join(t.TempDir(), "issuer.db"), storage.Issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.db.Close() })
+	s, err := storage.NewIssuerStore(w.db, bytes.Repeat([]byte{7}, storage.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store = s
+	if w.mapped, err = issuer.ParseMapping(mappings.Bonafide); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		seed := bytes.Repeat([]byte{byte(40 + i)}, ed25519.SeedSize)
+		w.wallet = append(w.wallet, signer{ed25519.NewKeyFromSeed(seed)})
+	}
+	w.open(w.store)
+	return w
+}
+
+// open makes the board anew, as after a restart.
+func (w *world) open(s issuer.Store) *issuer.Board {
+	w.t.Helper()
+	b, err := issuer.New(issuer.Config{
+		DID: w.desk.DID, Issuing: signer{w.desk.Issuing}, LedgerKey: signer{w.desk.Key},
+		Store: s, Ledger: w.node, Settings: issuer.Settings{Grace: w.grace}, Now: w.node.now, Rand: w.rand,
+		Wait: func(ctx context.Context, d time.Duration) error {
+			w.node.pass(max(d, 10*time.Second))
+			return ctx.Err()
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.board = b
+	return b
+}
+
+func (w *world) csv(rows []fixtures.Row) []byte {
+	w.t.Helper()
+	var b bytes.Buffer
+	if err := fixtures.WriteCSV(&b, rows); err != nil {
+		w.t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (w *world) importRows(rows []fixtures.Row) issuer.ImportReport {
+	w.t.Helper()
+	r, err := w.board.Import(ctx, bytes.NewReader(w.csv(rows)), w.mapped, issuer.ImportOptions{Person: "Ada"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) issue() issuer.IssueReport {
+	w.t.Helper()
+	r, err := w.board.Issue(ctx, issuer.IssueOptions{Person: "Ada"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) setStatus(ref string, v ledger.Status) {
+	w.t.Helper()
+	if err := w.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// claim answers a claim code with a wallet.
+func (w *world) claim(text string, s signer) []byte {
+	w.t.Helper()
+	c, err := claimcode.Parse(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k := s.Public()
+	holder := key.New(k)
+	p, err := vc.Present(holder, nil, c.Challenge(w.desk.DID, holder), string(w.desk.DID), key.MethodID(k), w.l.Now, s.Sign)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func (w *world) claimAndIssue(ref string, s signer) []byte {
+	w.t.Helper()
+	text, _, err := w.board.ClaimCode(ctx, ref, issuer.ClaimCodeOptions{Person: "Ada"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.board.AcceptClaim(ctx, w.claim(text, s), "Ada"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.issue()
+	b, _, err := w.board.Credential(ctx, ref, issuer.Bound)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// seen is what a verifier makes of a credential.
+type seen struct {
+	claims map[string]any
+	holder did.DID
+	index  uint32
+	status ledger.Status
+	leaf   ledger.Hash
+	until  time.Time
+}
+
+// verify checks a credential as an outsider would: anchor, key, proof, status.
+func (w *world) verify(b []byte) seen {
+	w.t.Helper()
+	p, err := vc.Parse(b)
+	if err != nil {
+		w.t.Fatalf("parsing a credential: %v", err)
+	}
+	a, err := ledger.ParseAnchor(p.AnchorHint())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	leaf, err := p.Leaf(chain, a.Salt)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	d, err := w.node.Refresh(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := d.View.CheckAnchor(a, w.desk.DID, leaf); err != nil {
+		w.t.Fatalf("checking an anchor: %v", err)
+	}
+	e, err := d.View.Epoch(a.Epoch)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := bonafide.NewResolver(d.View).Resolve(ctx, w.desk.DID, did.ResolveOptions{Height: e.Height})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	auth, err := p.Verify(func(m string, rel did.Relationship) (did.PublicKey, error) {
+		vm, err := res.Document.Method(m, rel)
+		return vm.Key, err
+	})
+	if err != nil {
+		w.t.Fatalf("checking a proof: %v", err)
+	}
+	var s seen
+	s.claims, s.holder, s.leaf = auth.Claims(), auth.Holder(), leaf
+	s.until, _ = auth.ValidUntil()
+	entry := s.claims["credentialStatus"].([]any)[0].(map[string]any)
+	n, err := strconv.ParseUint(entry["statusIndex"].(string), 10, 32)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s.index = uint32(n)
+	if s.status, err = d.View.Status(w.desk.DID, s.index); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) copyOf(ref string) seen {
+	w.t.Helper()
+	b, index, err := w.board.Credential(ctx, ref, issuer.RegisterCopy)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := w.verify(b)
+	if s.index != index {
+		w.t.Fatalf("index %d in the register, %d in the credential", index, s.index)
+	}
+	return s
+}
+
+func (w *world) status(index uint32) ledger.Status {
+	w.t.Helper()
+	s, err := w.l.View().Status(w.desk.DID, index)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// audit must find nothing.
+func (w *world) audit() {
+	w.t.Helper()
+	r, err := w.board.Audit(ctx, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !r.Clean() || r.Unsent > 0 {
+		w.t.Fatalf("audit: %+v", r)
+	}
+}
+
+func medicine(w *world, n int) []fixtures.Row {
+	return fixtures.Register(5, fixtures.Medicine, n, w.l.Now)
+}
+
+// silent fails if text of a practitioner stands in s.
+func silent(t testing.TB, s string, rows []fixtures.Row) {
+	t.Helper()
+	for _, r := range rows {
+		for _, x := range []string{r.GivenName, r.FamilyName, r.Number, r.NPI} {
+			if x != "" && strings.Contains(s, x) {
+				t.Errorf("%q stands in %.200q", x, s)
+			}
+		}
+	}
+}
+
+type testkitBoard = testkit.Board
+
+func testkitPublic(w *world, k ed25519.PrivateKey) did.PublicKey { return testkit.Public(w.t, k) }
+
+// withChecks completes a guessed code by trying check characters.
+func withChecks(t testing.TB, s string) string {
+	t.Helper()
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	plain := strings.ReplaceAll(s, "-", "")[:21]
+	for _, a := range alphabet {
+		for _, b := range alphabet {
+			if _, err := claimcode.Parse(plain + string(a) + string(b)); err == nil {
+				return plain + string(a) + string(b)
+			}
+		}
+	}
+	t.Fatal("no check characters fit")
+	return ""
+}
