@@ -100,12 +100,17 @@ func checkName(k string) error {
 }
 
 // checkValue refuses null, an empty array and an array within an array, which
-// make no statement of their own, and a text twice in one array, which makes
-// one statement.
+// make no statement of their own; a text twice in one array, which makes one
+// statement; and the label of a blank node, which canonicalisation replaces, so
+// that anybody could give or take one.
 func checkValue(v any) error {
 	switch v := v.(type) {
 	case nil:
 		return explain.Errorf("term_unsigned", "null makes no statement")
+	case string:
+		if strings.HasPrefix(v, "_:") {
+			return explain.Errorf("term_unsigned", "the label of a blank node")
+		}
 	case map[string]any:
 		return checkMembers(v)
 	case []any:
@@ -114,24 +119,23 @@ func checkValue(v any) error {
 		}
 		var seen map[string]bool
 		for _, e := range v {
-			switch e := e.(type) {
-			case []any:
+			if _, ok := e.([]any); ok {
 				return explain.Errorf("term_unsigned", "an array within an array")
-			case string:
-				if seen[e] {
-					return explain.Errorf("term_unsigned", "a text twice in one array")
-				}
-				if len(v) > 1 {
-					if seen == nil {
-						seen = make(map[string]bool, len(v))
-					}
-					seen[e] = true
-				}
-			default:
-				if err := checkValue(e); err != nil {
-					return err
-				}
 			}
+			if err := checkValue(e); err != nil {
+				return err
+			}
+			s, ok := e.(string)
+			if !ok || len(v) == 1 {
+				continue
+			}
+			if seen[s] {
+				return explain.Errorf("term_unsigned", "a text twice in one array")
+			}
+			if seen == nil {
+				seen = make(map[string]bool, len(v))
+			}
+			seen[s] = true
 		}
 	}
 	return nil

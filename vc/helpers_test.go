@@ -171,3 +171,13 @@ func readJSON(t testing.TB, name string, to any) {
 		t.Fatal(err)
 	}
 }
+
+// fixedKey knows one method, as a verifier that has looked its key up does.
+func fixedKey(p party) KeyFunc {
+	return func(method string, purpose did.Relationship) (did.PublicKey, error) {
+		if method != p.method || purpose != did.AssertionMethod {
+			return did.PublicKey{}, explain.Errorf("method_not_found", "no such method")
+		}
+		return p.key, nil
+	}
+}

@@ -544,6 +544,13 @@ func TestThreat27_TermsRenamed(t *testing.T) {
 		t.Error("the trick does not even work:", err)
 	}
 	refused(t, "@id for id", d, selfKeys, "term_unsigned")
+	// A label for a node without a name.
+	d = licence(t)
+	d["credentialSubject"].(map[string]any)["licence"].(map[string]any)["id"] = "_:b0"
+	if err := checkProofs(d); err != nil {
+		t.Error("the trick does not even work:", err)
+	}
+	refused(t, "a blank node's label", d, selfKeys, "term_unsigned")
 	d = licence(t)
 	subject = d["credentialSubject"].(map[string]any)
 	subject["@id"] = subject["id"]

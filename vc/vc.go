@@ -70,14 +70,17 @@ func parse(doc map[string]any, m mode) (*Parsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parsed{kind: kind, doc: doc}
-	if kind == KindCredential {
-		p.facts, err = checkCredential(doc, m)
-		return p, err
+	check := checkCredential
+	if kind == KindPresentation {
+		check = checkPresentation
 	}
-	p.facts, err = checkPresentation(doc, m)
+	facts, err := check(doc, m)
 	if err != nil {
 		return nil, err
+	}
+	p := &Parsed{kind: kind, doc: doc, facts: facts}
+	if kind == KindCredential {
+		return p, nil
 	}
 	for _, c := range each(doc["verifiableCredential"]) {
 		if slices.Contains(typesOf(c), envelopedCredential) {
