@@ -103,7 +103,7 @@ func feed(b *testing.B, pool mempool.Mempool, txs [][]byte, room <-chan struct{}
 func benchConfig(w *world, dir string) Config {
 	c := w.config(dir)
 	c.PublishDelay = time.Hour
-	return c
+	return c.withDefaults()
 }
 
 // runBare measures the bare application.

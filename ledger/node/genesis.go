@@ -69,8 +69,12 @@ func parseGenesis(b []byte) (*types.GenesisDoc, ledger.Genesis, error) {
 	if len(b) > maxGenesis {
 		return malformed("too large")
 	}
-	doc, err := types.GenesisDocFromJSON(b)
-	if err != nil {
+	var doc *types.GenesisDoc
+	// The engine's reader panics on some keys of a wrong length.
+	if err := guarded(func() (err error) {
+		doc, err = types.GenesisDocFromJSON(b)
+		return err
+	}); err != nil {
 		return malformed("%w", err)
 	}
 	g, err := ledger.ParseGenesis(doc.AppState)

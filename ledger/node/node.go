@@ -62,9 +62,9 @@ type Config struct {
 	// arrive. Zero, right for a network of one, goes on at once.
 	TimeoutCommit time.Duration
 	// TimeoutPropose is how long a proposed block is waited for before the next
-	// round begins; default 3 s with peers, 1 s without. A node without peers
-	// waits for it after it was stopped in the middle of a block: it may not sign
-	// another proposal for the round it was in.
+	// round begins; default 3 s, 1 s in a network of one (which waits for it only
+	// after it was stopped in the middle of a block: it may not sign another
+	// proposal for the round it was in).
 	TimeoutPropose time.Duration
 	// PublishDelay is how long changes are gathered before a new delta is
 	// published; default 30 s.
@@ -107,6 +107,19 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	return start(ctx, cfg, openDB)
 }
 
+func (cfg Config) withDefaults() Config {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.PublishDelay <= 0 {
+		cfg.PublishDelay = 30 * time.Second
+	}
+	return cfg
+}
+
 // opener opens one of the databases; tests bring their own.
 type opener func(name, dir string) (dbm.DB, error)
 
@@ -116,21 +129,7 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	if cfg.Dir == "" || cfg.Consensus == nil {
 		return nil, explain.Errorf("node_config", "folder or consensus key missing")
 	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.TimeoutPropose <= 0 {
-		cfg.TimeoutPropose = 3 * time.Second
-		if len(cfg.Peers) == 0 {
-			cfg.TimeoutPropose = time.Second
-		}
-	}
-	if cfg.PublishDelay <= 0 {
-		cfg.PublishDelay = 30 * time.Second
-	}
+	cfg = cfg.withDefaults()
 	doc, genesis, err := parseGenesis(cfg.Genesis)
 	if err != nil {
 		return nil, err
@@ -258,7 +257,7 @@ func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *typ
 		return db, nil
 	}
 	err = guarded(func() error {
-		engine, err = cmtnode.NewNodeWithContext(ctx, engineConfig(cfg, interval), signer,
+		engine, err = cmtnode.NewNodeWithContext(ctx, engineConfig(cfg, interval, len(doc.Validators) == 1 && len(cfg.Peers) == 0), signer,
 			&p2p.NodeKey{PrivKey: cmted25519.PrivKey(ed25519.NewKeyFromSeed(seed[:]))},
 			proxy.NewConnSyncLocalClientCreator(application),
 			func() (*types.GenesisDoc, error) { return doc, nil },
@@ -287,7 +286,9 @@ func locked(err error) bool {
 	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EWOULDBLOCK)
 }
 
-func engineConfig(cfg Config, interval time.Duration) *cmtcfg.Config {
+// engineConfig sets what differs from the engine's defaults. alone: there is no
+// other member to hear from.
+func engineConfig(cfg Config, interval time.Duration, alone bool) *cmtcfg.Config {
 	c := cmtcfg.DefaultConfig()
 	c.SetRoot(cfg.Dir)
 	c.Moniker = "bonafide"
@@ -313,13 +314,14 @@ func engineConfig(cfg Config, interval time.Duration) *cmtcfg.Config {
 	// Rechecking after each block is cheap here (signatures are remembered) and
 	// drops what the block made impossible.
 	c.Mempool.Recheck = true
-	c.Mempool.Broadcast = len(cfg.Peers) > 0
 
 	c.Consensus.WalPath = filepath.Join("wal", "wal")
-	c.Consensus.TimeoutPropose = cfg.TimeoutPropose
-	if len(cfg.Peers) == 0 {
-		// Nobody else's votes can be on their way.
+	if alone {
+		c.Consensus.TimeoutPropose = time.Second
 		c.Consensus.TimeoutPrevote, c.Consensus.TimeoutPrecommit = 50*time.Millisecond, 50*time.Millisecond
+	}
+	if cfg.TimeoutPropose > 0 {
+		c.Consensus.TimeoutPropose = cfg.TimeoutPropose
 	}
 	c.Consensus.TimeoutCommit = cfg.TimeoutCommit
 	c.Consensus.SkipTimeoutCommit = cfg.TimeoutCommit == 0
@@ -358,9 +360,10 @@ func listen(address string, remote bool) (net.Listener, error) {
 // Address is where the HTTP interface listens, host:port.
 func (n *Node) Address() string { return n.address }
 
-// Peer is this node's address for other members' Config.Peers, id@host:port.
+// Peer is this node's address for other members' Config.Peers, id@host:port,
+// if Config.P2P names a port.
 func (n *Node) Peer() string {
-	return string(n.engine.NodeInfo().ID()) + "@" + strings.TrimPrefix(n.engine.Switch().NetAddress().DialString(), "tcp://")
+	return string(n.engine.NodeInfo().ID()) + "@" + n.cfg.P2P
 }
 
 // Done is closed when the node has stopped or failed; Err says which.

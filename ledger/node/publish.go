@@ -91,6 +91,9 @@ func (n *Node) makePublication(v *ledger.View, header, from uint64) (publication
 // holds consensus for as long as one export takes, which is what makes the
 // hourly pack the same on every node.
 func (n *Node) publishHourly(v *ledger.View, header uint64) {
+	if h := n.store.header(header); h == nil || n.cfg.Now().Sub(h.Time) > 2*time.Hour {
+		return // an old block that is caught up with
+	}
 	var p publication
 	err := runJob(func(v *ledger.View, header uint64) (err error) {
 		p, err = n.makePublication(v, header, 0)

@@ -30,8 +30,8 @@ var founded = time.Now().UTC().Add(-time.Hour).Truncate(time.Hour)
 // world is a founder with its keys. Everything in it follows from its name.
 type world struct {
 	t         testing.TB
+	name      string
 	id        did.DID
-	document  []byte
 	key       ed25519.PrivateKey // capabilityInvocation
 	method    string
 	consensus SeedKey
@@ -42,9 +42,11 @@ type world struct {
 
 func seed(name string) [32]byte { return sha256.Sum256([]byte(name)) }
 
-func newWorld(t testing.TB, interval time.Duration) *world {
+func newWorld(t testing.TB, interval time.Duration) *world { return newWorlds(t, interval, 1)[0] }
+
+// newWorlds makes a network of n founders; the worlds share its genesis.
+func newWorlds(t testing.TB, interval time.Duration, n int) []*world {
 	t.Helper()
-	w := &world{t: t, consensus: seed("consensus")}
 	public := func(name string) (ed25519.PrivateKey, did.PublicKey) {
 		s := seed(name)
 		k := ed25519.NewKeyFromSeed(s[:])
@@ -54,26 +56,33 @@ func newWorld(t testing.TB, interval time.Duration) *world {
 		}
 		return k, p
 	}
-	_, issuing := public("issuing")
-	key, invocation := public("ledger")
-	id, doc, err := bonafide.NewDocument(network, []did.PublicKey{issuing}, []did.PublicKey{invocation}, bonafide.DocumentOptions{})
+	genesis := ledger.Genesis{ChainID: network, Time: founded, Params: ledger.DefaultParams}
+	genesis.Params.Interval = interval
+	var worlds []*world
+	for i := range n {
+		name := string(rune('a' + i))
+		_, issuing := public("issuing " + name)
+		key, invocation := public("ledger " + name)
+		id, doc, err := bonafide.NewDocument(network, []did.PublicKey{issuing}, []did.PublicKey{invocation}, bonafide.DocumentOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, name: name, id: id, key: key, method: string(id) + "#" + invocation.Multikey(), consensus: seed("consensus " + name)}
+		genesis.Members = append(genesis.Members, ledger.Founder{Document: doc, Name: "Board " + name, Consensus: w.consensus.Public()})
+		worlds = append(worlds, w)
+	}
+	file, err := NewGenesis(genesis)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.id, w.document, w.key, w.method = id, doc, key, string(id)+"#"+invocation.Multikey()
-	w.genesis = ledger.Genesis{
-		ChainID: network, Time: founded, Params: ledger.DefaultParams,
-		Members: []ledger.Founder{{Document: doc, Name: "Board of Tests", Consensus: w.consensus.Public()}},
+	for _, w := range worlds {
+		w.genesis, w.file = genesis, file
 	}
-	w.genesis.Params.Interval = interval
-	if w.file, err = NewGenesis(w.genesis); err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return worlds
 }
 
 func (w *world) config(dir string) Config {
-	return Config{Dir: dir, Genesis: w.file, Consensus: w.consensus, NodeKey: seed("node"), TimeoutPropose: 100 * time.Millisecond}
+	return Config{Dir: dir, Genesis: w.file, Consensus: w.consensus, NodeKey: seed("node " + w.name), TimeoutPropose: 100 * time.Millisecond}
 }
 
 // start runs a node that is stopped at the end of the test.
