@@ -103,8 +103,12 @@ func TestThreat08_WrongPurpose(t *testing.T) {
 		id  string
 		rel Relationship
 	}{
-		{"did:ex:1#key-1", Authentication}, {"did:ex:1#key-10", AssertionMethod}, {"did:ex:1#key-1", CapabilityInvocation},
-		{"did:ex:1#key-1", ""}, {"did:ex:1#key-1", "verificationMethod"}, {"did:ex:1#embedded", AssertionMethod},
+		{"did:ex:1#key-1", Authentication},
+		{"did:ex:1#key-10", AssertionMethod},
+		{"did:ex:1#key-1", CapabilityInvocation},
+		{"did:ex:1#key-1", ""},
+		{"did:ex:1#key-1", "verificationMethod"},
+		{"did:ex:1#embedded", AssertionMethod},
 	} {
 		if _, err := d.Method(c.id, c.rel); explain.CodeOf(err) != "method_wrong_purpose" {
 			t.Errorf("%s as %q: %v", c.id, c.rel, err)

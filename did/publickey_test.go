@@ -2,6 +2,7 @@ package did
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -28,15 +29,19 @@ func testKey(t testing.TB, seed byte) (PublicKey, ed25519.PrivateKey) {
 	return k, priv
 }
 
-func testEC(t testing.TB, kind KeyKind, scalar int64) PublicKey {
+func testEC(t testing.TB, kind KeyKind, scalar byte) PublicKey {
 	t.Helper()
-	curve, size := curveOf(kind)
-	x, y := curve.ScalarBaseMult(big.NewInt(scalar).Bytes())
-	raw := make([]byte, 1+2*size)
-	raw[0] = 4
-	x.FillBytes(raw[1 : 1+size])
-	y.FillBytes(raw[1+size:])
-	k, err := NewPublicKey(kind, raw)
+	curve, size := ecdh.P256(), 32
+	if kind == P384 {
+		curve, size = ecdh.P384(), 48
+	}
+	secret := make([]byte, size)
+	secret[size-1] = scalar
+	priv, err := curve.NewPrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := NewPublicKey(kind, priv.PublicKey().Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,8 @@ package bonafide
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,15 +27,18 @@ func edKey(t testing.TB, seed byte) did.PublicKey {
 	return k
 }
 
-func ecKey(t testing.TB, kind did.KeyKind, curve elliptic.Curve, scalar byte) did.PublicKey {
+func ecKey(t testing.TB, kind did.KeyKind, curve ecdh.Curve, scalar byte) did.PublicKey {
 	t.Helper()
-	size := (curve.Params().BitSize + 7) / 8
-	x, y := curve.ScalarBaseMult([]byte{scalar})
-	raw := make([]byte, 1+2*size)
-	raw[0] = 4
-	x.FillBytes(raw[1 : 1+size])
-	y.FillBytes(raw[1+size:])
-	k, err := did.NewPublicKey(kind, raw)
+	secret := make([]byte, 32)
+	if kind == did.P384 {
+		secret = make([]byte, 48)
+	}
+	secret[len(secret)-1] = scalar
+	priv, err := curve.NewPrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := did.NewPublicKey(kind, priv.PublicKey().Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +112,7 @@ func mustJSON(t *testing.T, v any) []byte {
 }
 
 func TestNewDocument(t *testing.T) {
-	issuing := keys(edKey(t, 1), ecKey(t, did.P256, elliptic.P256(), 5))
+	issuing := keys(edKey(t, 1), ecKey(t, did.P256, ecdh.P256(), 5))
 	ledger := keys(edKey(t, 2))
 	id, doc, err := NewDocument(network, issuing, ledger, DocumentOptions{
 		AlsoKnownAs: []string{"https://board.example"},
@@ -147,7 +150,7 @@ func TestNewDocument(t *testing.T) {
 	}{
 		"one key, two roles": {ledger, ledger, DocumentOptions{}, "did_document_invalid"},
 		"no ledger key":      {issuing, nil, DocumentOptions{}, "did_document_invalid"},
-		"P-384":              {keys(ecKey(t, did.P384, elliptic.P384(), 5)), ledger, DocumentOptions{}, "did_document_invalid"},
+		"P-384":              {keys(ecKey(t, did.P384, ecdh.P384(), 5)), ledger, DocumentOptions{}, "did_document_invalid"},
 		"no key":             {keys(did.PublicKey{}), ledger, DocumentOptions{}, "did_document_invalid"},
 		"the same key twice": {keys(issuing[0], issuing[0]), ledger, DocumentOptions{}, "did_document_invalid"},
 		"bad service name":   {issuing, ledger, DocumentOptions{Services: []Service{{"", "T", "x"}}}, "did_document_invalid"},

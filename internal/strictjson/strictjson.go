@@ -9,6 +9,7 @@
 package strictjson
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"bonafide/internal/explain"
@@ -41,6 +42,9 @@ const (
 	CodeBadType      = "bad_type"      // a value of another kind than asked for
 	CodeUnknownField = "unknown_field" // a member that the format does not have
 )
+
+// Number is how a number stands in a parsed value: in its own spelling.
+type Number = json.Number
 
 // Error says what is wrong with a document and where. It never quotes values.
 type Error struct {

@@ -106,8 +106,7 @@ func TestThreat23_DepthAndSize(t *testing.T) {
 	if _, err := Parse([]byte("[1,2]"), Limits{Nodes: 3}); err != nil {
 		t.Errorf("three values of three: %v", err)
 	}
-	var loop []any
-	loop = []any{nil}
+	loop := []any{nil}
 	loop[0] = loop
 	if _, err := Canonical(loop); code(err) != CodeTooDeep {
 		t.Errorf("a value that contains itself: %v", err)
