@@ -220,3 +220,23 @@ func (l *Ledger) View() *ledger.View { return l.State.View() }
 
 // Header is the height of the newest block, whose header proves View.
 func (l *Ledger) Header() uint64 { return uint64(l.Height()) }
+
+// AnchorLeaves anchors a batch and returns the anchor of each leaf, with the
+// salt that is in it.
+func (l *Ledger) AnchorLeaves(b *Board, leaves [][32]byte, salts [][16]byte, last ledger.Month) []ledger.Anchor {
+	l.tb.Helper()
+	root := ledger.RootOf(leaves)
+	l.Anchor(b, root, uint16(len(leaves)), last)
+	at, err := l.View().Locate(b.DID, root)
+	if err != nil || at.Pending {
+		l.tb.Fatalf("locating a batch: %v", err)
+	}
+	out := make([]ledger.Anchor, len(leaves))
+	for i := range leaves {
+		out[i] = ledger.Anchor{
+			Epoch: at.Epoch, Leaf: uint16(i), Size: uint16(len(leaves)), Batch: at.Position,
+			Salt: salts[i], LeafPath: ledger.Path(leaves, i), BatchPath: at.Path,
+		}
+	}
+	return out
+}
