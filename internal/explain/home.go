@@ -42,4 +42,69 @@ var _ = add(
 		Message: "The key store failed in a way it should not. Nothing was signed.",
 		Next:    "Run `bonafide home check` and report this to the makers.",
 	},
+	Entry{
+		Code: "home_missing", Exit: ExitNotNow, Who: "you",
+		Message: "There is no Bonafide home in this folder.",
+		Next:    "Name the right folder with --home or BONAFIDE_HOME, or create a home with one of the init commands.",
+	},
+	Entry{
+		Code: "home_exists", Exit: ExitRefused, Who: "you",
+		Message: "The folder for the new home is not empty.",
+		Next:    "Choose another folder; nothing was changed.",
+	},
+	Entry{
+		Code: "home_open_to_others", Exit: ExitRefused, Who: "you",
+		Message: "Other users of this computer may read a file or folder of this home.",
+		Next:    "Take the permission away, on Unix with `chmod -R go= FOLDER`.",
+	},
+	Entry{
+		Code: "file_unknown", Exit: ExitRefused, Who: "you",
+		Message: "A file in this home is not one of Bonafide's.",
+		Next:    "Move it elsewhere if you know it; otherwise ask who put it there.",
+	},
+	Entry{
+		Code: "write_unfinished", Exit: ExitRefused, Who: "you",
+		Message: "A file is left over from a write that was broken off; what it was to replace is whole.",
+		Next:    "Remove it while no Bonafide process is running.",
+	},
+	Entry{
+		Code: "passphrase_wrong", Exit: ExitRefused, Who: "you",
+		Message: "The passphrase does not open this home.",
+		Next:    "Type it again; look at the keyboard layout and caps lock. Without it the data cannot be opened by anybody.",
+	},
+	Entry{
+		Code: "passphrase_needed", Exit: ExitNotNow, Who: "you",
+		Message: "This needs the passphrase of the home, and none was given.",
+		Next:    "Run it at a terminal, or name a file with --passphrase-file or BONAFIDE_PASSPHRASE_FILE.",
+	},
+	Entry{
+		Code: "passphrase_short", Exit: ExitRefused, Who: "you",
+		Message: "The new passphrase is too short: it needs at least 8 characters.",
+		Next:    "Choose several words that do not belong together.",
+	},
+	Entry{
+		Code: "person_needed", Exit: ExitUsage, Who: "you",
+		Message: "This home has several people, and it is not said who you are.",
+		Next:    "Say it with --as NAME.",
+	},
+	Entry{
+		Code: "person_unknown", Exit: ExitUsage, Who: "you",
+		Message: "Nobody of that name belongs to this home.",
+		Next:    "See the names with `bonafide home info`.",
+	},
+	Entry{
+		Code: "person_exists", Exit: ExitRefused, Who: "you",
+		Message: "Somebody of that name belongs to this home already.",
+		Next:    "Choose another name.",
+	},
+	Entry{
+		Code: "name_malformed", Exit: ExitUsage, Who: "you",
+		Message: "That cannot be the name of a person here: 1 to 64 bytes that print, with no space at either end.",
+		Next:    "Choose another name.",
+	},
+	Entry{
+		Code: "keyring_unavailable", Exit: ExitNotNow, Who: "it",
+		Message: "The system's keyring does not answer, as on a computer without a desktop session.",
+		Next:    "Go on with the passphrase; it works everywhere.",
+	},
 )
