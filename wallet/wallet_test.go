@@ -17,10 +17,11 @@ import (
 	"bonafide/internal/claimcode"
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
-	"bonafide/internal/strictjson"
 	"bonafide/internal/testkit"
 	"bonafide/ledger"
+	"bonafide/ledger/pack"
 	"bonafide/vc"
+	"bonafide/verifier"
 )
 
 const chainID = "test-abcdefgh"
@@ -104,6 +105,7 @@ type world struct {
 	wallet *Wallet
 	now    time.Time
 	salt   byte
+	noData error
 }
 
 func newWorld(t testing.TB) *world {
@@ -111,16 +113,31 @@ func newWorld(t testing.TB) *world {
 	w.board = w.ledger.Boards[0]
 	w.now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return w.now }
-	var err error
-	w.wallet, err = New(Config{
-		Store: w.store, Keys: KeysOf(&keyring{}), Now: now, Rand: rand.New(rand.NewSource(1)),
-		Checker: LedgerChecker{View: func() (*ledger.View, error) { return w.ledger.View(), nil }, Now: now},
-	})
+	checker, err := verifier.New(verifier.Config{Data: w.data, Clock: clock(now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wallet, err = New(Config{Store: w.store, Keys: KeysOf(&keyring{}), Checker: checker, Now: now, Rand: rand.New(rand.NewSource(1))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
+
+// data is the ledger's data as a sync would have left it.
+func (w *world) data() (*pack.Data, error) {
+	if w.noData != nil {
+		return nil, w.noData
+	}
+	view := w.ledger.View()
+	view.SetHeader(w.now)
+	return &pack.Data{View: view, ChainID: chainID, Height: view.Height(), AsOf: w.now, Validators: 1, Interval: view.Params().Interval, Period: 24 * time.Hour}, nil
+}
+
+// clock is a verifier's clock without a floor of its own.
+type clock func() time.Time
+
+func (c clock) Read(context.Context) (device, floor time.Time, err error) { return c(), c(), nil }
 
 func (w *world) init() did.DID {
 	w.t.Helper()
@@ -373,49 +390,29 @@ func TestUnchecked(t *testing.T) {
 	wantCode(t, "no authentic credential", err, "wallet_unchecked")
 }
 
-func TestLedgerChecker(t *testing.T) {
+// TestReceiveChecks: what the board did not sign, or did not publish before, is
+// not taken, and the wallet says why.
+func TestReceiveChecks(t *testing.T) {
 	w := newWorld(t)
 	h := w.init()
-	ctx := t.Context()
-	check := func(b []byte) error { _, err := w.wallet.Receive(ctx, b); return err }
-
+	check := func(b []byte) error { _, err := w.wallet.Receive(t.Context(), b); return err }
 	b := w.issue(good(h))
-	m, err := strictjson.Object(b, strictjson.Default)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tampered := bytes.Replace(b, []byte("Quillfeather"), []byte("Quillfeathez"), 1)
-	wantCode(t, "tampered", check(tampered), "proof_invalid")
-	wantCode(t, "anchored by another salt", check(w.seal(w.draft(good(h)), ledger.Anchor{Epoch: 1, Size: 1, Salt: [16]byte{99}}.String(), w.board.Issuing)), "anchor_mismatch")
 	last := w.ledger.View().LastEpoch()
-	wantCode(t, "next epoch", check(w.seal(w.draft(good(h)), ledger.Anchor{Epoch: last + 1, Size: 1}.String(), w.board.Issuing)), "newer_than_data")
-	wantCode(t, "far epoch", check(w.seal(w.draft(good(h)), ledger.Anchor{Epoch: 1 << 40, Size: 1}.String(), w.board.Issuing)), "epoch_far_future")
-	if err := check(w.seal(w.draft(good(h)), "AAAA", w.board.Issuing)); explain.CodeOf(err) == "" {
-		t.Errorf("malformed anchor: %v", err)
+	anchored := func(a ledger.Anchor, k ed25519.PrivateKey) error {
+		return check(w.seal(w.draft(good(h)), a.String(), k))
 	}
-	// The board's ledger key must not sign credentials.
-	d := w.draft(good(h))
-	anchor, _ := m["evidence"].([]any)[0].(map[string]any)["anchor"].(string)
-	wantCode(t, "ledger key", check(w.seal(d, anchor, w.board.Key)), "method_wrong_purpose")
-	// A board that the ledger does not know.
-	stranger := *w
-	stranger.board = w.ledger.NewBoard("Stranger")
-	wantCode(t, "unknown board", check(stranger.seal(stranger.draft(good(h)), anchor, stranger.board.Issuing)), "issuer_unknown")
-	// One that came later than the epoch.
-	w.ledger.Create(stranger.board)
-	wantCode(t, "later board", check(stranger.seal(stranger.draft(good(h)), anchor, stranger.board.Issuing)), "issuer_not_yet")
-	if err := check(b); err != nil {
-		t.Errorf("the good one: %v", err)
+	wantCode(t, "tampered", check(bytes.Replace(b, []byte("Quillfeather"), []byte("Quillfeathez"), 1)), "anchor_mismatch")
+	wantCode(t, "never anchored", anchored(ledger.Anchor{Epoch: last, Size: 1, Salt: [16]byte{99}}, w.board.Issuing), "anchor_mismatch")
+	wantCode(t, "next epoch", anchored(ledger.Anchor{Epoch: last + 1, Size: 1}, w.board.Issuing), "newer_than_data")
+	wantCode(t, "far epoch", anchored(ledger.Anchor{Epoch: 1 << 40, Size: 1}, w.board.Issuing), "epoch_far_future")
+	wantCode(t, "ledger key", anchored(ledger.Anchor{Epoch: last, Size: 1, Salt: [16]byte{w.salt}}, w.board.Key), "method_wrong_purpose")
+	if len(w.store.creds) != 0 {
+		t.Error("something that was refused is kept")
 	}
-
-	// The issuing key is reported from before the epoch.
-	method := w.board.Method(t, w.board.Issuing)
-	w.ledger.Execute(w.ledger.Sign(w.board, ledger.ReportKey{Method: method, From: testkit.Start.Unix()}))
-	w.store.creds = nil
-	wantCode(t, "reported key", check(b), "key_compromised")
-
-	w.wallet.c.Checker = LedgerChecker{View: func() (*ledger.View, error) { return nil, explain.Errorf("no_trust", "nothing pinned") }, Now: func() time.Time { return w.now }}
+	w.noData = explain.Errorf("no_trust", "nothing pinned")
 	wantCode(t, "no data", check(b), "no_trust")
+	w.noData = nil
+	wantCode(t, "the good one", check(b), "")
 }
 
 func TestListWarnings(t *testing.T) {
