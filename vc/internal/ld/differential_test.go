@@ -4,6 +4,7 @@
 package ld
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -87,6 +88,9 @@ func compare(t *testing.T, name string, doc map[string]any) string {
 	same, want, err := sameAsGold(doc, out)
 	if err != nil && strings.HasPrefix(err.Error(), "json-gold:") {
 		return "json-gold panicked"
+	}
+	if bytes.Contains(want, []byte("JSON Canonicalization error")) {
+		return "json-gold cannot write a JSON literal that is no object"
 	}
 	if !same {
 		src, _ := json.MarshalIndent(doc, "", " ")
@@ -229,8 +233,8 @@ func mutate(rng *rand.Rand, doc map[string]any) {
 }
 
 // FuzzToCanonical: whatever the document, an answer is canonical N-Quads or a
-// code of the catalogue, the same each time; and where json-gold, too, has an
-// answer to which its own check for losses has no objection, they agree.
+// code of the catalogue, and the same each time. (json-gold is no judge here:
+// its own faults are found at once.)
 func FuzzToCanonical(f *testing.F) {
 	for _, doc := range documents(f) {
 		b, err := strictjson.Canonical(doc)

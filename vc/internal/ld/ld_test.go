@@ -156,6 +156,32 @@ func TestLicence(t *testing.T) {
 	}
 }
 
+// A presentation's credentials stand each in a graph of its own, so that the
+// holder's proof covers what they say without its becoming the holder's word;
+// their own contexts give them their meaning.
+func TestPresentation(t *testing.T) {
+	const v2 = `"@context":"https://www.w3.org/ns/credentials/v2"`
+	vp := func(credential string) string {
+		return `{` + v2 + `,"id":"a:vp","type":"VerifiablePresentation","holder":"did:example:h","verifiableCredential":[` + credential + `]}`
+	}
+	const (
+		a    = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+		cred = "https://www.w3.org/2018/credentials#"
+		sec  = "https://w3id.org/security#"
+	)
+	check(t, vp(`{`+v2+`,"id":"a:vc","type":"VerifiableCredential","issuer":"did:example:i","proof":{"type":"DataIntegrityProof","proofPurpose":"assertionMethod"}}`),
+		"<a:vc> "+a+" <"+cred+"VerifiableCredential> _:c14n2 .\n"+
+			"<a:vc> <"+sec+"proof> _:c14n1 _:c14n2 .\n"+
+			"<a:vc> <"+cred+"issuer> <did:example:i> _:c14n2 .\n"+
+			"<a:vp> "+a+" <"+cred+"VerifiablePresentation> .\n"+
+			"<a:vp> <"+cred+"holder> <did:example:h> .\n"+
+			"<a:vp> <"+cred+"verifiableCredential> _:c14n2 .\n"+
+			"_:c14n0 "+a+" <"+sec+"DataIntegrityProof> _:c14n1 .\n"+
+			"_:c14n0 <"+sec+"proofPurpose> <"+sec+"assertionMethod> _:c14n1 .\n")
+	check(t, vp(`{"id":"a:vc","type":"VerifiableCredential"}`), "!term_undefined")
+	check(t, vp(`{`+v2+`,"id":"a:vc","type":"EnvelopedVerifiableCredential"},{`+v2+`,"id":"a:vc2"}`), "!term_undefined")
+}
+
 // check says what a document gives: canonical N-Quads, or "!" and a code.
 func check(t *testing.T, doc, want string) {
 	t.Helper()
@@ -238,6 +264,7 @@ func TestThreat28_NothingIsDropped(t *testing.T) {
 		`{` + v2 + `,"_:p":"x"}`,
 		`{"@context":["https://www.w3.org/ns/credentials/v2",{"p":"_:p"}],"type":"VerifiableCredential","p":"x"}`,
 		`{"@context":["https://www.w3.org/ns/credentials/v2",{"p":null}],"type":"VerifiableCredential","p":"x"}`,
+		`{` + v2 + `,"@reverse":{"evidence":{"id":"a:b"}}}`,
 		`{` + v2 + `,"proof":"a:b"}`,
 		`{` + v2 + `,"proof":{"@id":"a:b"}}`,
 		`{` + v2 + `,"proof":{"@value":"x"}}`,

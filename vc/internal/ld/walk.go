@@ -549,6 +549,11 @@ func (w *walker) reverse(c *context, subj, graph rdfc.Term, v any) error {
 	if !ok {
 		return invalid("@reverse is no object")
 	}
+	// It is expanded as an object of its own, so type-scoped terms end here
+	// as well.
+	if c.previous != nil {
+		c = c.previous
+	}
 	base := len(w.entries)
 	entries := w.open(m)
 	defer func() { w.entries = w.entries[:base] }()
