@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -185,7 +186,7 @@ func newWorld(t testing.TB) *world {
 		l.Decide(ledger.Accredit{Issuer: w.desk.DID, Type: s.typ, Jurisdictions: []string{s.jurisdiction}})
 	}
 	w.node = &node{l: l, id: w.desk.DID}
-	w.db, err = storage.Open(filepath.Join(t.TempDir(), "issuer.db"), storage.Issuer)
+	w.db, err = storage.Open(filepath.Join(scratch(t), "issuer.db"), storage.Issuer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +205,18 @@ func newWorld(t testing.TB) *world {
 	}
 	w.open(w.store)
 	return w
+}
+
+// scratch is a folder that goes away. Durability against a power cut is tested
+// in storage; here memory will do, and a year is told hundreds of times.
+func scratch(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "bonafide-issuer-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // open makes the board anew, as after a restart.
@@ -422,3 +435,11 @@ func withChecks(t testing.TB, s string) string {
 	t.Fatal("no check characters fit")
 	return ""
 }
+
+const boardDID = did.DID("did:bonafide:" + chain + ":l3jwti5ipvjr655yt3noqfbrecn2d6ya")
+
+func newSigner(seed byte) signer {
+	return signer{ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))}
+}
+
+func fixedNow() time.Time { return testkit.Start }
