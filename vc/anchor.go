@@ -67,6 +67,9 @@ func (p *Parsed) Leaf(chainID string, salt [16]byte) ([32]byte, error) {
 	return leaf(p.doc, chainID, salt)
 }
 
+// maxBuffer bounds what is kept for the next credential.
+const maxBuffer = 64 << 10
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 
 func leaf(doc map[string]any, chainID string, salt [16]byte) ([32]byte, error) {
@@ -75,7 +78,6 @@ func leaf(doc map[string]any, chainID string, salt [16]byte) ([32]byte, error) {
 		return [32]byte{}, err
 	}
 	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
 	b := append((*buf)[:0], 0)
 	for _, s := range []string{leafTag, chainID, leafFormat, string(salt[:])} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
@@ -87,8 +89,13 @@ func leaf(doc map[string]any, chainID string, salt [16]byte) ([32]byte, error) {
 		return [32]byte{}, coded("json_syntax", "writing the credential", err)
 	}
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	*buf = b
-	return sha256.Sum256(b), nil
+	sum := sha256.Sum256(b)
+	if cap(b) <= maxBuffer {
+		clear(b) // nothing of a credential stays in memory that is handed on
+		*buf = b
+		buffers.Put(buf)
+	}
+	return sum, nil
 }
 
 // withAnchor is the document without its proof and with another anchor. It

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"bonafide/did"
+	"bonafide/internal/explain"
 	"bonafide/internal/strictjson"
 	"bonafide/vc/internal/ld"
 )
@@ -515,5 +519,140 @@ func TestParsedJSON(t *testing.T) {
 	}
 	if _, err := p.Leaf(testChain, testSalt); err == nil {
 		t.Error("a leaf without an anchor")
+	}
+}
+
+// Every shipped type, as a register copy and bound.
+func TestShippedTypes(t *testing.T) {
+	for typ, licence := range map[string]string{
+		"ProfessionalLicence":             `{"type":"Licence","number":"RN.1","jurisdiction":"US-OH","profession":"registered nurse","issued":"2026-11-01","expires":"2028-11-30","conditions":["Supervised practice only."]}`,
+		"BoardCertification":              `{"type":"Licence","number":"C-1","jurisdiction":"US","specialty":"Internal Medicine","issued":"2026-11-01","expires":"2036-11-30"}`,
+		"TrainingCertification":           `{"type":"Licence","number":"T-1","jurisdiction":"US","specialty":"Advanced Cardiovascular Life Support","issued":"2026-11-01","expires":"2028-11-30"}`,
+		"ControlledSubstanceRegistration": `{"type":"Licence","number":"AQ5836725","jurisdiction":"US","schedules":["2","2N","3"],"issued":"2026-11-01","expires":"2029-11-30"}`,
+	} {
+		for _, bound := range []bool{true, false} {
+			c := claims()
+			c["type"] = []any{"VerifiableCredential", typ}
+			subject := c["credentialSubject"].(map[string]any)
+			subject["licence"] = object(licence)
+			want := holder.did
+			if !bound {
+				delete(subject, "id")
+				want = ""
+			}
+			a, err := verify(seal(t, c, board), selfKeys)
+			if err != nil || a.Holder() != want || a.Types()[1] != typ {
+				t.Error(typ, bound, err)
+			}
+		}
+	}
+}
+
+// Several subjects, or one that is named otherwise than by a DID, bind to
+// nobody.
+func TestHolderOfNobody(t *testing.T) {
+	for _, subjects := range []string{
+		`[{"id":"` + holder.did.String() + `","type":"Practitioner","npi":"1"},{"id":"` + otherOrg.did.String() + `","type":"Practitioner","npi":"2"}]`,
+		`{"id":"https://a.example/someone","type":"Practitioner","npi":"1"}`,
+		`{"type":"Practitioner","npi":"1"}`,
+	} {
+		c := claims()
+		c["credentialSubject"] = object(`{"s":` + subjects + `}`)["s"]
+		a, err := verify(seal(t, c, board), selfKeys)
+		if err != nil || a.Holder() != "" {
+			t.Errorf("%s: holder %q, %v", subjects, a.Holder(), err)
+		}
+	}
+}
+
+func TestProofShape(t *testing.T) {
+	for _, c := range []struct {
+		member string
+		value  string
+		code   string
+	}{
+		{"type", `"Ed25519Signature2020"`, "proof_unsupported"},
+		{"type", `["DataIntegrityProof"]`, "proof_unsupported"},
+		{"id", `7`, "proof_malformed"},
+		{"id", `""`, "proof_malformed"},
+		{"created", `"yesterday"`, "proof_malformed"},
+		{"created", `7`, "proof_malformed"},
+		{"created", `null`, "proof_malformed"},
+		{"expires", `"tomorrow"`, "proof_malformed"},
+		{"expires", `null`, "proof_malformed"},
+		{"challenge", `["c"]`, "proof_malformed"},
+		{"challenge", `""`, "proof_malformed"},
+		{"domain", `[]`, "proof_malformed"},
+		{"domain", `["d",1]`, "proof_malformed"},
+		{"domain", `""`, "proof_malformed"},
+		{"verificationMethod", `{"id":"did:example:a#b"}`, "proof_malformed"},
+		{"verificationMethod", `"https://board.example/keys#1"`, "proof_malformed"},
+		{"proofPurpose", `["assertionMethod"]`, "proof_malformed"},
+		{"proofValue", `["z1"]`, "proof_value_malformed"},
+		// Well-formed, but not what was signed.
+		{"created", `"2026-11-21T09:30:01Z"`, "proof_invalid"},
+		{"created", `"2026-11-21T09:30:00.0Z"`, "proof_invalid"},
+		{"id", `"urn:uuid:1"`, "proof_invalid"},
+		{"expires", `"2099-01-01T00:00:00Z"`, "proof_invalid"},
+		{"challenge", `"c"`, "proof_invalid"},
+		{"domain", `"d"`, "proof_invalid"},
+		{"nonce", `"n"`, "proof_invalid"},
+		{"verificationMethod", `"` + board.did.String() + `?x=1#` + board.key.Multikey() + `"`, "method_not_found"},
+	} {
+		d := object(string(seal(t, claims(), board)))
+		d["proof"].(map[string]any)[c.member] = object(`{"v":` + c.value + `}`)["v"]
+		_, err := verify(canonical(d), selfKeys)
+		if err == nil {
+			t.Errorf("%s %s: accepted", c.member, c.value)
+		}
+		wantCode(t, err, c.code)
+	}
+	// A proof may say all that Data Integrity knows, if it is signed.
+	d := signed(t, claims(), board, did.AssertionMethod, map[string]any{
+		"id": "urn:uuid:1", "expires": "2099-01-01T00:00:00Z", "challenge": "c", "domain": []any{"d", "e"}, "nonce": "n",
+	})
+	if _, err := verify(canonical(d), selfKeys); err != nil {
+		t.Error(err)
+	}
+	delete(d["proof"].(map[string]any), "nonce")
+	_, err := verify(canonical(d), selfKeys)
+	wantCode(t, err, "proof_invalid")
+	// One without `created` is a proof too.
+	p, err := newProof(claims(), map[string]any{"verificationMethod": board.method}, board.did, did.AssertionMethod, board.sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := claims()
+	c["proof"] = p.node
+	if _, err := verify(canonical(c), selfKeys); err != nil {
+		t.Error(err)
+	}
+}
+
+// Every code that stands in this package's source has a text.
+func TestCodesAreExplained(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, "internal/authentic/authentic.go")
+	found := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?:Errorf|coded|checkType)\((?:\w+, )?"([a-z_]+)"|"([a-z_]+_invalid)"`).FindAllStringSubmatch(string(b), -1) {
+			found++
+			if _, ok := explain.Lookup(m[1] + m[2]); !ok {
+				t.Errorf("%s: %s is not in the catalogue", name, m[1]+m[2])
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d codes found: the pattern misses them", found)
 	}
 }
