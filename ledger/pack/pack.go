@@ -218,6 +218,7 @@ type Info struct {
 	Pages       int // status pages carried
 	Changes     int // status changes carried
 	Expanded    int // bytes of the body
+	HeaderBytes int // bytes of the last light block
 }
 
 // Inspect reads a pack without any trust.
@@ -232,6 +233,11 @@ func Inspect(r io.Reader) (Info, error) {
 		HeaderHash: [32]byte(top.Hash()), AsOf: top.Time.UTC(), Validators: top.ValidatorSet.Size(),
 		LightBlocks: len(f.blocks), Expanded: f.body,
 	}
+	b, err := marshalLight(top)
+	if err != nil {
+		return Info{}, explain.Errorf("pack_malformed", "%w", err)
+	}
+	info.HeaderBytes = len(b)
 	info.count(f.carried)
 	return info, nil
 }

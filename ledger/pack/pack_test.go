@@ -350,6 +350,57 @@ func TestThreat61_ConflictStopsImport(t *testing.T) {
 	wantCode(t, refuse(t, res.Trust, res.Data, f.file(t), l.Now), "pack_conflict")
 }
 
+// TestShrunkEpochs: epochs whose credentials ran out long ago travel as hashes,
+// and deltas go on from there.
+func TestShrunkEpochs(t *testing.T) {
+	l := testkit.NewLedger(t, testNet, 1, 7)
+	b := l.Boards[0]
+	l.Decide(ledger.Accredit{Issuer: b.DID, Type: "ProfessionalLicence", Jurisdictions: []string{"US-OH"}})
+	long, recent, alive := ledger.Month{Year: 2026, Month: 6}, ledger.Month{Year: 2026, Month: 10}, ledger.Month{Year: 2029, Month: 1}
+	for i, last := range []ledger.Month{long, long, long, long, long, recent, recent, alive} {
+		l.Anchor(b, [32]byte{byte(i)}, 1, last)
+	}
+	tr := pin(t, l)
+	whole := export(t, l, 0)
+	res := take(t, tr, nil, whole, l.Now)
+	for n, want := range map[uint64]error{1: ledger.ErrEpochShrunk, 4: ledger.ErrEpochShrunk, 5: nil, 6: nil, 8: nil, 9: ledger.ErrEpochUnknown} {
+		if _, err := res.Data.View.Epoch(n); !errors.Is(err, want) {
+			t.Errorf("epoch %d: %v, want %v", n, err, want)
+		}
+	}
+	for name, change := range map[string]func(*ledger.ShrunkEpochs){
+		"hash":  func(s *ledger.ShrunkEpochs) { s.Hash[9] ^= 1 },
+		"level": func(s *ledger.ShrunkEpochs) { s.Level-- },
+		"first": func(s *ledger.ShrunkEpochs) { s.First++ },
+	} {
+		f := parsed(t, whole)
+		for i := range f.carried.Subjects {
+			if s := &f.carried.Subjects[i]; s.Name == ledger.SubjectEpochs {
+				change(&s.Shrunk[0])
+			}
+		}
+		if code := explain.CodeOf(refuse(t, tr, nil, f.file(t), l.Now)); code != "pack_altered" {
+			t.Errorf("%s: %s", name, code)
+		}
+	}
+	// In spring the next ones have gone as well, but for one without a neighbour.
+	l.Now = l.Now.Add(150 * day)
+	l.Anchor(b, [32]byte{99}, 1, alive)
+	next := take(t, res.Trust, res.Data, export(t, l, res.Data.Height), l.Now)
+	if next.Data.View.LastEpoch() != 9 || !bytes.Equal(next.Stored, export(t, l, 0)) {
+		t.Error("the delta leads elsewhere")
+	}
+	kept, err := Load(next.Trust, next.Stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[uint64]error{4: ledger.ErrEpochShrunk, 5: ledger.ErrEpochShrunk, 6: ledger.ErrEpochShrunk, 7: nil, 8: nil, 9: nil} {
+		if _, err := kept.View.Epoch(n); !errors.Is(err, want) {
+			t.Errorf("later epoch %d: %v, want %v", n, err, want)
+		}
+	}
+}
+
 // TestInventedPast: a first pack may come with light blocks from before the pin
 // that somebody made up. They prove nothing, and must not keep later packs out.
 func TestInventedPast(t *testing.T) {
