@@ -110,7 +110,11 @@ const DeskService = "LicensingBoard"
 
 // DeskOf makes the service entry of a board's desk.
 func DeskOf(name, contact string) Service {
-	return Service{Name: "desk", Type: DeskService, Endpoint: map[string]any{"name": name, "contact": contact}}
+	e := map[string]any{"name": name}
+	if contact != "" {
+		e["contact"] = contact
+	}
+	return Service{Name: "desk", Type: DeskService, Endpoint: e}
 }
 
 // Desk returns what a document says of the board's desk; empty where it says
@@ -284,7 +288,8 @@ func checkMembers(d *did.Document, m map[string]any) error {
 }
 
 // checkObjects checks an array of objects with exactly these members, all
-// strings, whose id is this DID's and absolute.
+// strings, whose id is this DID's and absolute. A service endpoint may also be
+// an object of strings, as that of a desk is.
 func checkObjects(v any, id did.DID, members ...string) error {
 	a, _ := v.([]any)
 	for _, e := range a {
@@ -296,6 +301,9 @@ func checkObjects(v any, id did.DID, members ...string) error {
 			return bad("a verification method or service with other members than this method's")
 		}
 		for _, k := range members {
+			if o, ok := m[k].(map[string]any); ok && k == "serviceEndpoint" && stringsOnly(o) {
+				continue
+			}
 			if _, ok := m[k].(string); !ok {
 				return bad("a verification method or service with other members than this method's")
 			}
@@ -366,4 +374,15 @@ func isBase32(s string) bool {
 		}
 	}
 	return true
+}
+
+// stringsOnly reports whether o has members and all are strings with something
+// in them.
+func stringsOnly(o map[string]any) bool {
+	for _, v := range o {
+		if s, ok := v.(string); !ok || s == "" {
+			return false
+		}
+	}
+	return len(o) > 0
 }

@@ -245,6 +245,41 @@ func TestCheckDocumentRules(t *testing.T) {
 	}
 }
 
+// TestDesk: a document says who to ask, in strings alone.
+func TestDesk(t *testing.T) {
+	build := func(s Service) (*did.Document, error) {
+		_, doc, err := NewDocument(network, keys(edKey(t, 1)), keys(edKey(t, 2)), DocumentOptions{Services: []Service{s}})
+		if err != nil {
+			return nil, err
+		}
+		return CheckDocument(network, doc, true)
+	}
+	for _, want := range [][2]string{{"Ohio Board", "licence@board.example"}, {"Ohio Board", ""}} {
+		d, err := build(DeskOf(want[0], want[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, contact := Desk(d); name != want[0] || contact != want[1] {
+			t.Errorf("%q, %q", name, contact)
+		}
+	}
+	d, err := build(Service{"desk", "Other", "https://x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, contact := Desk(d); name+contact != "" {
+		t.Errorf("a desk in another service: %q, %q", name, contact)
+	}
+	for name, s := range map[string]Service{
+		"no name": DeskOf("", ""), "number": {"desk", DeskService, map[string]any{"name": strictjson.Number("1")}}, "nested": {"desk", DeskService, map[string]any{"name": map[string]any{"a": "b"}}},
+		"empty": {"desk", DeskService, map[string]any{}}, "array": {"desk", DeskService, []any{"https://x"}}, "nothing": {"desk", DeskService, nil},
+	} {
+		if _, err := build(s); explain.CodeOf(err) != "did_document_invalid" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestSplit(t *testing.T) {
 	id := did.DID("did:bonafide:demo-abcdefgh:" + strings.Repeat("a", 32))
 	if n, i, err := Split(id); err != nil || n != network || i != strings.Repeat("a", 32) {
