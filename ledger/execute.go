@@ -97,9 +97,9 @@ func (s *State) executeTx(raw []byte) error {
 		return err
 	}
 	x := s.d.ids[t.DID]
-	if x.seqHeight != s.block.Height || x.seq == 0 {
+	if name := PrefixSequence + string(t.DID); !s.isDirty[name] {
 		s.dirtySeq = append(s.dirtySeq, x)
-		s.touch(PrefixSequence + string(t.DID))
+		s.touch(name)
 	}
 	x.seq, x.seqHeight = t.Sequence, s.block.Height
 	if _, batch := t.Body.(AnchorBatch); !batch {
