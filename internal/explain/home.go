@@ -13,6 +13,11 @@ var _ = add(
 		Next:    "Leave the files as they are, run `bonafide home check`, and bring back a backup.",
 	},
 	Entry{
+		Code: "data_rolled_back", Exit: ExitNotNow, Who: "it",
+		Message: "The network data of this home was replaced by an older copy than it had verified.",
+		Next:    "Run `bonafide sync`, or import a newer pack, and find out who put the old file back.",
+	},
+	Entry{
 		Code: "data_missing", Exit: ExitNotNow, Who: "it",
 		Message: "A file that belongs to this home is gone.",
 		Next:    "Bring the file back from a backup; nothing was put in its place.",

@@ -43,6 +43,8 @@ type clockState struct {
 	Ledger  time.Time `json:"ledger"`
 	Reading time.Time `json:"reading"`
 	Imports uint64    `json:"imports"` // verified imports so far: a new one resets the reading
+	Network string    `json:"network"` // chain id of the last import, "" before the first
+	Height  uint64    `json:"height"`  // greatest height imported of that network
 }
 
 func newClock(h *Home) *Clock { return &Clock{h: h} }
@@ -131,19 +133,42 @@ func (c *Clock) Floor() (time.Time, error) {
 	return c.floor(), nil
 }
 
-// Imported notes that data proved by a ledger header of the given time was
-// verified and stored. It raises the ledger time, never lowers it, and starts
-// the home's own readings anew: a device clock that once ran ahead is forgiven.
-func (c *Clock) Imported(ledger time.Time) error {
+// Imported notes that data of a network at a height, proved by a header of the
+// given ledger time, was verified and stored. It raises the ledger time, never
+// lowers it, and starts the home's own readings anew: a device clock that once
+// ran ahead is forgiven.
+func (c *Clock) Imported(network string, height uint64, ledger time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.h.o.Now()
-	c.highest = now
-	return c.save(context.Background(), func(s *clockState) {
+	err := c.save(context.Background(), func(s *clockState) {
 		s.Ledger = latest(s.Ledger, ledger.UTC().Truncate(time.Second))
 		s.Reading = now.UTC().Truncate(time.Second)
 		s.Imports++
+		if s.Network != network {
+			s.Network, s.Height = network, 0
+		}
+		s.Height = max(s.Height, height)
 	})
+	if err == nil {
+		c.highest = now
+	}
+	return err
+}
+
+// Seen compares data that was found in the home with the newest that the home
+// ever imported of that network: older data was put back by someone. Code
+// data_rolled_back.
+func (c *Clock) Seen(network string, height uint64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.load(); err != nil {
+		return err
+	}
+	if c.state.Network == network && height < c.state.Height {
+		return explain.Errorf("data_rolled_back", "data of height %d where %d was imported", height, c.state.Height)
+	}
+	return nil
 }
 
 // save changes the file under the home's lock, from what it says now: another

@@ -88,7 +88,7 @@ func TestThreat73_KilledWhileStoringNetworkData(t *testing.T) {
 		h := mustOpen(t, dir, options(&user{}))
 		for i := 0; ; i++ {
 			v := []byte(fmt.Sprint("generation ", i))
-			if err := h.Network().Store(v, bytes.Repeat(v, 5000)); err != nil {
+			if err := store(h.Network(), v, bytes.Repeat(v, 5000)); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Println("step ", i)

@@ -114,12 +114,6 @@ func (n *Network) Update(ctx context.Context, f func(trust, pack []byte) (newTru
 	})
 }
 
-// Store replaces trust and pack, whatever they were: for a first pin and for a
-// change of network. What rests on the data that is there goes through Update.
-func (n *Network) Store(trust, pack []byte) error {
-	return n.Update(context.Background(), func([]byte, []byte) ([]byte, []byte, error) { return trust, pack, nil })
-}
-
 // KeepEvidence keeps what shows that a network contradicted itself, under a
 // name made of its content, and returns the path. It stays until a person
 // removes it.

@@ -16,6 +16,11 @@ import (
 	"bonafide/storage"
 )
 
+// store puts trust and pack in the place of whatever is there.
+func store(n *Network, trust, pack []byte) error {
+	return n.Update(context.Background(), func(_, _ []byte) ([]byte, []byte, error) { return trust, pack, nil })
+}
+
 func TestNetworkIsOneUnit(t *testing.T) {
 	dir := newHome(t)
 	h := mustOpen(t, dir, options(&user{}))
@@ -23,7 +28,7 @@ func TestNetworkIsOneUnit(t *testing.T) {
 	if trust, pack, err := n.Load(); trust != nil || pack != nil || err != nil {
 		t.Fatal(trust, pack, err)
 	}
-	if err := n.Store([]byte("trust 1"), nil); err != nil {
+	if err := store(n, []byte("trust 1"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if trust, pack, err := n.Load(); string(trust) != "trust 1" || pack != nil || err != nil {
@@ -136,7 +141,7 @@ func TestThreat55_ClockFloor(t *testing.T) {
 	ahead := d.open()
 	d.floor(ahead)
 	d.now = start.Add(3 * time.Hour)
-	if err := d.open().Imported(start.Add(2 * time.Hour)); err != nil {
+	if err := d.open().Imported("net", 2, start.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if f := d.floor(d.open()); f != 3*time.Hour {
@@ -151,10 +156,10 @@ func TestThreat55_ClockFloor(t *testing.T) {
 	}
 	// Ledger time only rises.
 	d.now = start
-	if err := d.open().Imported(start.Add(5 * time.Hour)); err != nil {
+	if err := d.open().Imported("net", 5, start.Add(5*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.open().Imported(start.Add(4 * time.Hour)); err != nil {
+	if err := d.open().Imported("net", 4, start.Add(4*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if f := d.floor(d.open()); f != 5*time.Hour {
@@ -166,6 +171,35 @@ func TestThreat55_ClockFloor(t *testing.T) {
 	if f := must(mustOpen(t, d.dir, o).Clock().Floor()); !f.Equal(o.Build) {
 		t.Errorf("build: floor %v", f)
 	}
+}
+
+// An older pack put back where a newer one was verified is noticed, whatever
+// the device's clock says; another network is another matter.
+func TestThreat73_OlderDataPutBack(t *testing.T) {
+	d := &desk{t, newHome(t), start}
+	c := d.open()
+	if err := c.Seen("net", 1); err != nil {
+		t.Error("before any import:", err)
+	}
+	if err := c.Imported("net", 70, start); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*Clock{c, d.open()} {
+		wantCode(t, c.Seen("net", 69), "data_rolled_back")
+		if err := errors.Join(c.Seen("net", 70), c.Seen("net", 71), c.Seen("other", 1)); err != nil {
+			t.Error(err)
+		}
+	}
+	// A slower process that notes its older import last changes nothing.
+	if err := d.open().Imported("net", 60, start); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, d.open().Seen("net", 69), "data_rolled_back")
+	// After a change of network the new one counts.
+	if err := d.open().Imported("other", 5, start); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, d.open().Seen("other", 4), "data_rolled_back")
 }
 
 func TestClockFileGoneOrDamaged(t *testing.T) {
@@ -192,7 +226,7 @@ func TestClockFileGoneOrDamaged(t *testing.T) {
 			wantCode(t, err, c.code)
 			_, err = h.Clock().Floor()
 			wantCode(t, err, c.code)
-			wantCode(t, h.Clock().Imported(start), c.code)
+			wantCode(t, h.Clock().Imported("net", 1, start), c.code)
 		})
 	}
 }
@@ -217,7 +251,7 @@ func TestThreat54_ClockCannotBeWritten(t *testing.T) {
 	if f := d.floor(c); f != time.Hour {
 		t.Errorf("floor %v", f)
 	}
-	if err := c.Imported(start.Add(time.Hour)); err == nil {
+	if err := c.Imported("net", 1, start.Add(time.Hour)); err == nil {
 		t.Error("an import that could not be noted was reported as noted")
 	}
 }
@@ -269,7 +303,7 @@ func TestCheck(t *testing.T) {
 		if _, _, err := k.Create(did.Ed25519); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(h.Network().Store([]byte("t"), []byte("p")), os.MkdirAll(filepath.Join(dir, nodeFolder, "data"), 0o700)); err != nil {
+		if err := errors.Join(store(h.Network(), []byte("t"), []byte("p")), os.MkdirAll(filepath.Join(dir, nodeFolder, "data"), 0o700)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.Network().KeepEvidence([]byte("x")); err != nil {
