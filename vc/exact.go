@@ -8,6 +8,7 @@ package vc
 // what the signature does not hold in place.
 
 import (
+	"encoding/json"
 	"strings"
 
 	"bonafide/assets"
@@ -100,7 +101,7 @@ func checkName(k string) error {
 }
 
 // checkValue refuses null, an empty array and an array within an array, which
-// make no statement of their own; a text twice in one array, which makes one
+// make no statement of their own; a plain value twice in one array, which makes one
 // statement; and the label of a blank node, which canonicalisation replaces, so
 // that anybody could give or take one.
 func checkValue(v any) error {
@@ -117,7 +118,7 @@ func checkValue(v any) error {
 		if len(v) == 0 {
 			return explain.Errorf("term_unsigned", "an empty array makes no statement")
 		}
-		var seen map[string]bool
+		var seen map[any]bool
 		for _, e := range v {
 			if _, ok := e.([]any); ok {
 				return explain.Errorf("term_unsigned", "an array within an array")
@@ -125,17 +126,18 @@ func checkValue(v any) error {
 			if err := checkValue(e); err != nil {
 				return err
 			}
-			s, ok := e.(string)
-			if !ok || len(v) == 1 {
+			if n, ok := e.(json.Number); ok {
+				e, _ = n.Float64() // 1 and 1.0 are one number
+			} else if _, ok := e.(map[string]any); ok {
 				continue
 			}
-			if seen[s] {
-				return explain.Errorf("term_unsigned", "a text twice in one array")
+			if seen[e] {
+				return explain.Errorf("term_unsigned", "a value twice in one array")
 			}
 			if seen == nil {
-				seen = make(map[string]bool, len(v))
+				seen = make(map[any]bool, len(v))
 			}
-			seen[s] = true
+			seen[e] = true
 		}
 	}
 	return nil
