@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,12 +159,8 @@ func runLedger(b *testing.B, w *world, txs [][]byte) time.Duration {
 	}
 	defer func() { _ = n.Stop() }()
 	room := make(chan struct{}, 1)
-	var fed atomic.Bool
 	begin := time.Now()
-	go func() {
-		feed(b, n.pool, txs, room)
-		fed.Store(true)
-	}()
+	go feed(b, n.pool, txs, room)
 	for {
 		changed := *n.app.signal.Load()
 		n.app.mu.Lock()
@@ -191,6 +186,8 @@ func runLedger(b *testing.B, w *world, txs [][]byte) time.Duration {
 	}
 }
 
+const rounds = 3
+
 // BenchmarkLedgerTx prints transactions per second of both and their ratio;
 // -benchtime 50000x runs that many (a million is silly, one is too few).
 func BenchmarkLedgerTx(b *testing.B) {
@@ -208,8 +205,13 @@ func BenchmarkLedgerTx(b *testing.B) {
 		plain[i] = append(tx, ed25519.Sign(w.key, tx)...)
 	}
 	b.ResetTimer()
-	reference := float64(n) / runBare(b, w, plain).Seconds()
-	got := float64(n) / runLedger(b, w, ours).Seconds()
+	// Turn by turn, and the best of each: what else the machine does slows some
+	// rounds of one and some of the other.
+	var got, reference float64
+	for range rounds {
+		reference = max(reference, float64(n)/runBare(b, w, plain).Seconds())
+		got = max(got, float64(n)/runLedger(b, w, ours).Seconds())
+	}
 	b.ReportMetric(got, "tx/s")
 	b.ReportMetric(reference, "bare-tx/s")
 	b.ReportMetric(got/reference, "ratio")

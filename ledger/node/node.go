@@ -385,11 +385,13 @@ func (n *Node) Stop() error {
 			_ = n.server.Close()
 		}
 		n.work.Wait()
-		// Requests that could not be ended leave the databases at the next lock.
+		// Requests that could not be ended are past their reading once these locks
+		// are had, and find the node stopped at the next.
 		n.submitMu.Lock()
 		defer n.submitMu.Unlock()
 		n.app.mu.Lock()
-		n.app.mu.Unlock() //nolint:staticcheck // a barrier
+		n.app.jobs = nil
+		n.app.mu.Unlock()
 		err := n.engine.Stop()
 		n.engine.Wait()
 		err = errors.Join(err, n.store.db.Close())
