@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // signChunk is the number of credentials that are signed and stored together.
-const signChunk = 1024
+const signChunk = 2048
 
 // cachedDrafts bounds the drafts kept in memory between planning and signing.
 const cachedDrafts = 4 * ledger.MaxBatch
@@ -286,7 +287,7 @@ func (b *Board) prove(ctx context.Context, bt *Batch) error {
 	if err := data.View.CheckAnchor(a, b.DID, hashes[0]); err != nil {
 		return fmt.Errorf("checking the place of batch %d: %w", bt.Number, err)
 	}
-	if ok, err := b.stands(ctx, data, &next); err != nil {
+	if ok, err := b.stands(data, &next); err != nil {
 		return err
 	} else if !ok {
 		return b.abandon(ctx, bt)
@@ -296,7 +297,7 @@ func (b *Board) prove(ctx context.Context, bt *Batch) error {
 
 // stands reports whether a batch that an epoch holds may be signed: the key
 // was in force, and the board accredited, when the epoch closed.
-func (b *Board) stands(ctx context.Context, data *pack.Data, bt *Batch) (bool, error) {
+func (b *Board) stands(data *pack.Data, bt *Batch) (bool, error) {
 	e, err := data.View.Epoch(bt.Epoch)
 	if err != nil {
 		return false, fmt.Errorf("reading epoch %d: %w", bt.Epoch, err)
@@ -307,23 +308,8 @@ func (b *Board) stands(ctx context.Context, data *pack.Data, bt *Batch) (bool, e
 	case err != nil:
 		return false, err
 	}
-	ids, err := b.Store.BatchLicences(ctx, bt.Number)
-	if err != nil {
-		return false, fmt.Errorf("reading leaves: %w", err)
-	}
-	ls, err := b.Store.ByID(ctx, ids)
-	if err != nil {
-		return false, fmt.Errorf("reading licences: %w", err)
-	}
-	type scope struct{ typ, jurisdiction string }
-	seen := map[scope]bool{}
-	for i := range ls {
-		s := scope{ls[i].Record.Type, ls[i].Record.Jurisdiction}
-		if seen[s] {
-			continue
-		}
-		seen[s] = true
-		if data.View.Standing(b.DID, s.typ, s.jurisdiction, e.Height) != ledger.Active {
+	for _, s := range bt.Scopes {
+		if data.View.Standing(b.DID, s.Type, s.Jurisdiction, e.Height) != ledger.Active {
 			return false, nil
 		}
 	}
@@ -345,7 +331,7 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	if err != nil {
 		return err
 	}
-	if ok, err := b.stands(ctx, data, bt); err != nil {
+	if ok, err := b.stands(data, bt); err != nil {
 		return err
 	} else if !ok || bt.Method != b.issuingMethod {
 		return b.abandon(ctx, bt)
@@ -428,7 +414,7 @@ func (b *Board) deliver(ctx context.Context, bt *Batch, o IssueOptions) error {
 	if err != nil {
 		return err
 	}
-	if ok, err := b.stands(ctx, data, bt); err != nil {
+	if ok, err := b.stands(data, bt); err != nil {
 		return err
 	} else if !ok {
 		return b.abandon(ctx, bt)
@@ -725,6 +711,9 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 		if it.fresh {
 			it.index.Batch, it.index.State, it.index.ValidUntil = p.Batch.Number, Planned, it.validUntil
 			p.Indexes = append(p.Indexes, it.index)
+		}
+		if s := (Scope{it.l.Record.Type, it.l.Record.Jurisdiction}); !slices.Contains(p.Batch.Scopes, s) {
+			p.Batch.Scopes = append(p.Batch.Scopes, s)
 		}
 		if m := monthAfter(it.validUntil); p.Batch.LastValidity.Before(m) {
 			p.Batch.LastValidity = m

@@ -39,6 +39,9 @@ const (
 	Bound                        // for the wallet that claimed the licence
 )
 
+// Scope is what an accreditation is for.
+type Scope struct{ Type, Jurisdiction string }
+
 // Batch is one tree of leaves under one root on the ledger.
 type Batch struct {
 	Number       uint64 // from 1, without gaps
@@ -49,6 +52,7 @@ type Batch struct {
 	Root         ledger.Hash
 	Size         int // leaves, 1 to 4,096
 	LastValidity ledger.Month
+	Scopes       []Scope // what its licences are, each once
 	// From Proved on: where the ledger has it.
 	Epoch    uint64
 	Position uint32

@@ -173,6 +173,12 @@ var scopes = []struct{ typ, jurisdiction string }{
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldIn(t, scratch(t))
+}
+
+// newWorldIn keeps the store's file in a folder.
+func newWorldIn(t testing.TB, dir string) *world {
+	t.Helper()
 	l := testkit.NewLedger(t, chain, 1, 1)
 	w := &world{t: t, l: l, desk: l.Boards[0], rand: rand.NewChaCha8([32]byte{1})}
 	docs, err := templates.Documents()
@@ -186,7 +192,7 @@ func newWorld(t testing.TB) *world {
 		l.Decide(ledger.Accredit{Issuer: w.desk.DID, Type: s.typ, Jurisdictions: []string{s.jurisdiction}})
 	}
 	w.node = &node{l: l, id: w.desk.DID}
-	w.db, err = storage.Open(filepath.Join(scratch(t), "issuer.db"), storage.Issuer)
+	w.db, err = storage.Open(filepath.Join(dir, "issuer.db"), storage.Issuer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -446,24 +446,27 @@ func (s *IssuerStore) Taken(ctx context.Context, page uint32) ([]uint32, error) 
 	return out, nil
 }
 
-const batchColumns = `number, state, created, method, person, root, size, validity_year, validity_month, epoch, position, path`
+const batchColumns = `number, state, created, method, person, root, size, validity_year, validity_month, scopes, epoch, position, path`
 
 func (s *IssuerStore) batches(ctx context.Context, where string, args ...any) ([]issuer.Batch, error) {
 	var out []issuer.Batch
 	err := s.read(ctx, func(q *statements) error {
 		return q.each(`SELECT `+batchColumns+` FROM batch `+where, args, func(scan func(...any) error) error {
 			var (
-				b                  issuer.Batch
-				created            int64
-				person, root, path []byte
+				b                          issuer.Batch
+				created                    int64
+				person, root, scopes, path []byte
 			)
 			if err := scan(&b.Number, &b.State, &created, &b.Method, &person, &root, &b.Size,
-				&b.LastValidity.Year, &b.LastValidity.Month, &b.Epoch, &b.Position, &path); err != nil {
+				&b.LastValidity.Year, &b.LastValidity.Month, &scopes, &b.Epoch, &b.Position, &path); err != nil {
 				return err
 			}
 			name, err := s.seal.Open(IntCell("batch", "person", int64(b.Number)), person)
 			if err != nil {
 				return err
+			}
+			if err := json.Unmarshal(scopes, &b.Scopes); err != nil {
+				return fmt.Errorf("reading the scopes of a batch: %w", err)
 			}
 			if len(root) != len(b.Root) || len(path)%len(b.Root) != 0 {
 				return errors.New("a hash has the wrong length")
@@ -525,8 +528,12 @@ func (s *IssuerStore) Plan(ctx context.Context, p issuer.Plan) error {
 		if err != nil {
 			return err
 		}
-		if err := q.one(`INSERT INTO batch (`+batchColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, x'')`,
-			b.Number, b.State, b.Created.Unix(), b.Method, person, b.Root[:], b.Size, b.LastValidity.Year, b.LastValidity.Month); err != nil {
+		scopes, err := json.Marshal(b.Scopes)
+		if err != nil {
+			return err
+		}
+		if err := q.one(`INSERT INTO batch (`+batchColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, x'')`,
+			b.Number, b.State, b.Created.Unix(), b.Method, person, b.Root[:], b.Size, b.LastValidity.Year, b.LastValidity.Month, string(scopes)); err != nil {
 			return err
 		}
 		for _, i := range p.Indexes {

@@ -40,6 +40,7 @@ CREATE TABLE batch (
     size           INTEGER NOT NULL,
     validity_year  INTEGER NOT NULL, -- month by which the last credential has run out
     validity_month INTEGER NOT NULL,
+    scopes         TEXT    NOT NULL, -- JSON: types and jurisdictions of its licences
     epoch          INTEGER NOT NULL, -- 0 until proved
     position       INTEGER NOT NULL,
     path           BLOB    NOT NULL  -- hashes of 32 bytes
