@@ -206,13 +206,12 @@ func TestEngineCrashes(t *testing.T) {
 		crash("state", 5, persist)
 		crash("", 17, persist)
 	}
-	w.replica(d)
+	w.replica(cmtstore.NewBlockStore(d.dbs["blockstore"]))
 }
 
-// replica runs all blocks of a disk from genesis.
-func (w *world) replica(d *disk) {
+// replica runs all blocks from genesis and compares every header.
+func (w *world) replica(blocks *cmtstore.BlockStore) {
 	w.t.Helper()
-	blocks := cmtstore.NewBlockStore(d.dbs["blockstore"])
 	state, _, err := ledger.New(w.genesis)
 	if err != nil {
 		w.t.Fatal(err)
