@@ -4,7 +4,6 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -81,7 +80,7 @@ func parseTemplate(b []byte) (Template, error) {
 
 func integersOnly(v any) bool {
 	switch v := v.(type) {
-	case json.Number:
+	case strictjson.Number:
 		_, err := strconv.ParseInt(string(v), 10, 64)
 		return err == nil
 	case []any:
@@ -129,7 +128,7 @@ func (f *fields) object(name string) map[string]any {
 }
 
 func (f *fields) integer(name string) int64 {
-	n, ok := f.m[name].(json.Number)
+	n, ok := f.m[name].(strictjson.Number)
 	if !ok {
 		f.bad(name)
 		return 0
@@ -170,4 +169,4 @@ func (f *fields) only(names ...string) {
 	}
 }
 
-func number(v int64) json.Number { return json.Number(strconv.FormatInt(v, 10)) }
+func number(v int64) strictjson.Number { return strictjson.Number(strconv.FormatInt(v, 10)) }

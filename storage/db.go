@@ -149,7 +149,7 @@ func (d *DB) run(ctx context.Context, pool *sql.DB, f func(tx *sql.Tx) error) er
 }
 
 // Check reads the whole database and reports the first thing that is wrong
-// with its structure, its foreign keys or its layout version (data_damaged).
+// with its structure or its foreign keys (data_damaged).
 func (d *DB) Check(ctx context.Context) error {
 	return d.Read(ctx, func(tx *sql.Tx) error {
 		var verdict string

@@ -4,6 +4,7 @@ package deps
 
 import (
 	_ "fyne.io/fyne/v2/app"
+	_ "fyne.io/fyne/v2/dialog"
 	_ "fyne.io/fyne/v2/test"
 	_ "fyne.io/fyne/v2/widget"
 	_ "github.com/alecthomas/kong"
@@ -30,6 +31,4 @@ import (
 	_ "github.com/zalando/go-keyring"
 	_ "golang.org/x/crypto/argon2"
 	_ "golang.org/x/term"
-	_ "honnef.co/go/tools/cmd/staticcheck"
-	_ "mvdan.cc/gofumpt"
 )

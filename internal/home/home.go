@@ -361,6 +361,9 @@ func (h *Home) HistoryKey() []byte { return append([]byte(nil), h.history...) }
 // once, as issuing a batch. Single writes need it not: SQLite has its own
 // locks, and so has the ledger node. Code data_busy after ten seconds.
 func (h *Home) Exclusive(ctx context.Context, name string, f func() error) error {
+	if !validWord(name) {
+		return fmt.Errorf("home: %q cannot name a lock", name)
+	}
 	return h.locked(ctx, name+".lock", f)
 }
 

@@ -1,0 +1,430 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"bonafide/assets/mappings"
+	"bonafide/internal/explain"
+	"bonafide/internal/home"
+	"bonafide/issuer"
+	"bonafide/ledger"
+)
+
+type boardCmd struct {
+	Init      boardInitCmd      `cmd:"" help:"Make this board's identity on a network that others run."`
+	Import    boardImportCmd    `cmd:"" help:"Fill the register from a CSV file."`
+	Issue     boardIssueCmd     `cmd:"" help:"Issue credentials for what is due."`
+	ClaimCode boardClaimCodeCmd `cmd:"" name:"claim-code" help:"Make a one-time code for a practitioner."`
+	Status    boardStatusCmd    `cmd:"" help:"Set the status of a licence."`
+	List      boardListCmd      `cmd:"" help:"List the register."`
+	Audit     boardAuditCmd     `cmd:"" help:"Compare the register with the ledger."`
+}
+
+// board opens the home and the board in it.
+func (e *env) board() (*home.Home, *issuer.Board, error) {
+	h, err := e.openHome()
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := h.Board(e.ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, h.Close())
+	}
+	return h, b, nil
+}
+
+// progress prints how far long work has come, a line for each step.
+func (e *env) progress() issuer.Progress {
+	last, shown := "", time.Time{}
+	return func(step string, done, total int) {
+		if step == last && done != total && e.now().Sub(shown) < time.Second {
+			return
+		}
+		last, shown = step, e.now()
+		if total > 0 {
+			e.say("  %s: %d of %d", step, done, total)
+		} else {
+			e.say("  %s: %d", step, done)
+		}
+	}
+}
+
+type boardInitCmd struct {
+	Name    string `help:"The board's name, as people read it." required:"" placeholder:"NAME"`
+	Contact string `help:"Where people reach the board's desk." placeholder:"TEXT"`
+	Out     string `help:"File with the creation for a member to countersign." required:"" short:"o" placeholder:"FILE"`
+}
+
+func (boardInitCmd) Help() string {
+	return `Pin the network first (bonafide trust pin). A board that founds its own network
+uses bonafide ledger init instead.
+
+Example:
+  bonafide board init --home ~/nursing --name "State Board of Nursing" --contact desk@nursing.example --out nursing.tx`
+}
+
+func (c *boardInitCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	tx, id, err := h.FoundBoard(e.ctx, c.Name, c.Contact)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(c.Out, tx); err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"board": id.String(), "creation": c.Out}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "This board is %s\nGive %s to a member of the network: bonafide ledger countersign %s\n", id, c.Out, c.Out)
+	})
+}
+
+type boardImportCmd struct {
+	File    string `arg:"" help:"The register as CSV, first line with the columns; - is stdin."`
+	Mapping string `help:"Which of its columns is what; default: Bonafide's own columns." placeholder:"FILE"`
+	DryRun  bool   `help:"Say what would happen and change nothing."`
+}
+
+func (boardImportCmd) Help() string {
+	return `Good rows go in, bad ones are reported with line, column and reason. What the file
+does not mention stays. The same file again changes nothing. Exit code 3 if a row
+was bad.
+
+Example:
+  bonafide board import licences.csv --mapping ours.json --dry-run`
+}
+
+func (c *boardImportCmd) Run(e *env) error {
+	raw := mappings.Bonafide
+	if c.Mapping != "" {
+		var err error
+		if raw, err = e.read(c.Mapping, 1<<20); err != nil {
+			return err
+		}
+	}
+	m, err := issuer.ParseMapping(raw)
+	if err != nil {
+		return err
+	}
+	in := e.stdin
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return unreadable("%s cannot be read: %s", c.File, plain(err))
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	rep, err := b.Import(e.ctx, in, m, issuer.ImportOptions{DryRun: c.DryRun, Person: h.Actor(), Progress: e.progress()})
+	if err != nil {
+		return err
+	}
+	if rep.Bad > 0 {
+		e.exit = explain.ExitRefused
+	}
+	return e.answer(rep, func(w io.Writer) {
+		verb := ""
+		if rep.DryRun {
+			verb = "would be "
+		}
+		_, _ = fmt.Fprintf(w, "%s read: %d %sadded, %d %schanged, %d unchanged, %d bad.\n", plural(rep.Rows, "row"), rep.Added, verb, rep.Changed, verb, rep.Unchanged, rep.Bad)
+		for _, r := range rep.BadRows {
+			_, _ = fmt.Fprintf(w, "  line %d, %s: %s\n", r.Line, r.Column, r.Reason)
+		}
+		if rep.Bad > len(rep.BadRows) {
+			_, _ = fmt.Fprintf(w, "  and %d more\n", rep.Bad-len(rep.BadRows))
+		}
+	})
+}
+
+type boardIssueCmd struct {
+	Claim  []string `help:"A wallet's answer to a claim code; may be repeated." placeholder:"FILE"`
+	Out    string   `help:"Folder for the credentials of these claims, and with --copies for register copies." short:"o" placeholder:"DIR"`
+	Copies []string `help:"Also write the register copy of this licence; may be repeated." placeholder:"LICENCE"`
+}
+
+func (boardIssueCmd) Help() string {
+	return `Finishes what was begun, accepts claims, anchors what is due on the ledger, waits
+for the epoch to close, signs, and delivers. It may be interrupted at any point:
+the next run goes on where it stopped.
+
+Example:
+  bonafide board issue --claim claim.json --out delivered`
+}
+
+func (c *boardIssueCmd) Run(e *env) error {
+	if (len(c.Claim) > 0 || len(c.Copies) > 0) && c.Out == "" {
+		return usage("--out DIR says where the credentials go")
+	}
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	var refs []string
+	for _, name := range c.Claim {
+		raw, err := e.read(name, 1<<20)
+		if err != nil {
+			return err
+		}
+		claim, err := b.AcceptClaim(e.ctx, raw, h.Actor())
+		if err != nil {
+			return err
+		}
+		refs = append(refs, claim.Key.Ref())
+	}
+	var rep issuer.IssueReport
+	err = h.Exclusive(e.ctx, "issue", func() (err error) {
+		rep, err = b.Issue(e.ctx, issuer.IssueOptions{Person: h.Actor(), Progress: e.progress()})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	files := []string{}
+	deliver := func(ref string, form issuer.Form, suffix string) error {
+		raw, index, err := b.Credential(e.ctx, ref, form)
+		if err != nil {
+			return err
+		}
+		// The index is a pseudonym: no name or number goes into a file name.
+		name := fmt.Sprintf("%s/%d%s.json", strings.TrimRight(c.Out, "/"), index, suffix)
+		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+			return unreadable("%s cannot be made: %s", c.Out, plain(err))
+		}
+		files = append(files, name)
+		return writeFile(name, raw)
+	}
+	for _, ref := range refs {
+		if err := deliver(ref, issuer.Bound, ""); err != nil {
+			return err
+		}
+	}
+	for _, ref := range c.Copies {
+		if err := deliver(ref, issuer.RegisterCopy, "-register-copy"); err != nil {
+			return err
+		}
+	}
+	if len(rep.Problems) > 0 {
+		e.exit = explain.ExitRefused
+	}
+	return e.answer(map[string]any{"report": rep, "files": files}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s issued.", plural(rep.Issued, "credential"))
+		if rep.Expired > 0 {
+			_, _ = fmt.Fprintf(w, " %s expired: nothing to issue.", plural(rep.Expired, "licence"))
+		}
+		_, _ = fmt.Fprintln(w)
+		for _, p := range rep.Problems {
+			x, _ := explain.Lookup(p.Code)
+			_, _ = fmt.Fprintf(w, "  %s of type %s in %s got none: %s [%s]\n", plural(p.Licences, "licence"), p.Type, p.Jurisdiction, x.Message, p.Code)
+		}
+		for _, f := range files {
+			_, _ = fmt.Fprintf(w, "  wrote %s\n", f)
+		}
+	})
+}
+
+type boardClaimCodeCmd struct {
+	Licence  string        `arg:"" help:"Number of the licence, or TYPE:JURISDICTION:NUMBER."`
+	ValidFor time.Duration `help:"How long the code can be used." default:"336h"`
+}
+
+func (boardClaimCodeCmd) Help() string {
+	return `Give the code to the practitioner by a channel that you already trust, such as
+the postal address on file. An unused code of the same licence ends.
+
+Example:
+  bonafide board claim-code MD-204117`
+}
+
+func (c *boardClaimCodeCmd) Run(e *env) error {
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	code, until, err := b.ClaimCode(e.ctx, c.Licence, issuer.ClaimCodeOptions{Life: c.ValidFor, Person: h.Actor()})
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]any{"code": code, "expires": until, "board": b.DID.String()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s\n  valid until %s, once\n  board: %s\n", code, stamp(until), b.DID)
+	})
+}
+
+type boardStatusCmd struct {
+	Licence string `arg:"" help:"Number of the licence, or TYPE:JURISDICTION:NUMBER."`
+	Value   string `arg:"" help:"current, probation, condition, restriction, suspended, summarily_suspended, revoked, surrendered, expired, lapsed, inactive, retired, void, deceased, hold."`
+	Reason  string `help:"In your words; kept in the register, not on the ledger." placeholder:"TEXT"`
+}
+
+func (boardStatusCmd) Help() string {
+	return `Sets the status on the ledger and waits until it stands there. revoked,
+surrendered, void and deceased are final.
+
+Example:
+  bonafide board status MD-204117 suspended --reason "order 2026-118"`
+}
+
+func (c *boardStatusCmd) Run(e *env) error {
+	value, ok := ledger.ParseStatus(c.Value)
+	if !ok {
+		return usage("%q is no status; see bonafide board status --help", c.Value)
+	}
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	if err := b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()}); err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"status": value.String()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "The licence is %s on the ledger.\n", strings.ReplaceAll(value.String(), "_", " "))
+	})
+}
+
+type boardListCmd struct{}
+
+func (boardListCmd) Help() string {
+	return `Example:
+  bonafide board list --json`
+}
+
+func (boardListCmd) Run(e *env) error {
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	type entry struct {
+		Type         string   `json:"type"`
+		Jurisdiction string   `json:"jurisdiction"`
+		Number       string   `json:"number"`
+		Status       string   `json:"status"`
+		Expires      string   `json:"expires"`
+		Claimed      bool     `json:"claimed"`
+		Delivered    bool     `json:"delivered"`
+		OnLedger     bool     `json:"on_ledger"`
+		Indexes      []uint32 `json:"indexes"`
+	}
+	list := []entry{}
+	err = b.List(e.ctx, func(x issuer.Entry) error {
+		l := x.Licence
+		out := entry{l.Record.Type, l.Record.Jurisdiction, l.Record.Number, l.Status.String(), string(l.Record.Expires), l.Holder != "", x.Delivered, x.OnLedger, []uint32{}}
+		for _, i := range x.Indexes {
+			out.Indexes = append(out.Indexes, i.Number)
+		}
+		list = append(list, out)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.answer(list, func(w io.Writer) {
+		var buf bytes.Buffer
+		for _, x := range list {
+			issued := "not issued"
+			if x.Delivered {
+				issued = "issued"
+			}
+			if x.Claimed {
+				issued += ", claimed"
+			}
+			_, _ = fmt.Fprintf(&buf, "%-34s %-6s %-14s %-20s until %s  %s\n", x.Type, x.Jurisdiction, x.Number, strings.ReplaceAll(x.Status, "_", " "), x.Expires, issued)
+		}
+		_, _ = fmt.Fprintf(&buf, "%s.\n", plural(len(list), "licence"))
+		_, _ = w.Write(buf.Bytes())
+	})
+}
+
+type boardAuditCmd struct{}
+
+func (boardAuditCmd) Help() string {
+	return `Compares what the ledger has in this board's name with the register: batches that
+the register does not know, batches that the ledger does not know, and statuses
+that differ. Exit code 3 if anything does.
+
+Example:
+  bonafide board audit --home ~/board`
+}
+
+func (boardAuditCmd) Run(e *env) error {
+	h, b, err := e.board()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	rep, err := b.Audit(e.ctx, e.progress())
+	if err != nil {
+		return err
+	}
+	if !rep.Clean() {
+		e.exit = explain.ExitRefused
+	}
+	type foundBatch struct {
+		Height uint64 `json:"height"`
+		Size   int    `json:"size"`
+		Method string `json:"method"`
+		Root   string `json:"root"`
+	}
+	found := func(list []issuer.FoundBatch) []foundBatch {
+		out := []foundBatch{}
+		for _, x := range list {
+			out = append(out, foundBatch{Height: x.Height, Size: x.Size, Method: x.Method, Root: hex.EncodeToString(x.Root[:])})
+		}
+		return out
+	}
+	missing := []uint64{}
+	for _, x := range rep.Missing {
+		missing = append(missing, x.Number)
+	}
+	type difference struct {
+		Index    uint32 `json:"index"`
+		Register string `json:"register"`
+		Ledger   string `json:"ledger"`
+	}
+	differences := []difference{}
+	for _, x := range rep.Differences {
+		differences = append(differences, difference{x.Index, x.Register.String(), x.Ledger.String()})
+	}
+	out := map[string]any{
+		"height": rep.Height, "as_of": rep.AsOf, "batches": rep.Batches, "indexes": rep.Indexes, "unsent": rep.Unsent,
+		"unknown": found(rep.Unknown), "missing": missing, "reported": found(rep.Reported), "differences": differences, "clean": rep.Clean(),
+	}
+	return e.answer(out, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Compared with the ledger as of %s: batches in this board's name: %d; status indexes: %d.\n", stamp(rep.AsOf), rep.Batches, rep.Indexes)
+		for _, x := range rep.Unknown {
+			_, _ = fmt.Fprintf(w, "  ALARM: a batch of %s at height %d was not made here. If no colleague made it, report the key %s\n", plural(x.Size, "credential"), x.Height, x.Method)
+		}
+		for _, x := range rep.Missing {
+			_, _ = fmt.Fprintf(w, "  The ledger does not have batch %d of the register.\n", x.Number)
+		}
+		for _, x := range rep.Reported {
+			_, _ = fmt.Fprintf(w, "  The batch at height %d was signed with a key that is reported; issue its licences again.\n", x.Height)
+		}
+		for _, x := range rep.Differences {
+			_, _ = fmt.Fprintf(w, "  Index %d is %s on the ledger and %s in the register.\n", x.Index, x.Ledger, x.Register)
+		}
+		if rep.Unsent > 0 {
+			_, _ = fmt.Fprintf(w, "  %s still to be sent: run bonafide board issue.\n", plural(rep.Unsent, "status act"))
+		}
+		if rep.Clean() {
+			_, _ = fmt.Fprintln(w, "Register and ledger agree.")
+		}
+	})
+}

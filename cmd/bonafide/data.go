@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"bonafide/ledger/pack"
+)
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+type syncCmd struct {
+	Source []string `help:"Where to sync from, now and later; may be repeated." placeholder:"URL"`
+}
+
+func (syncCmd) Help() string {
+	return `Fetches what is new, verifies it against the pinned network, and keeps it. This
+is the only command that brings data in over a network.
+
+Example:
+  bonafide sync --home ~/hospital`
+}
+
+func (c *syncCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	if len(c.Source) > 0 {
+		if err := h.SetSources(e.ctx, c.Source); err != nil {
+			return err
+		}
+	}
+	s, err := h.Sync(e.ctx)
+	if err != nil {
+		return err
+	}
+	return e.answer(s, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s: data as of %s (%s), height %d, signed by %s; %s.\n", s.Network, stamp(s.AsOf), age(e.now().Sub(s.AsOf)), s.Height, plural(s.Validators, "board"), plural(s.Changes, "status change"))
+		if !s.Crossed {
+			_, _ = fmt.Fprintln(w, "Nobody cross-checked it: only one source answered.")
+		}
+		for _, x := range s.Sources {
+			if x.Code != "" {
+				_, _ = fmt.Fprintf(w, "  %s gave nothing [%s]\n", x.Address, x.Code)
+			}
+		}
+	})
+}
+
+type packCmd struct {
+	Export  packExportCmd  `cmd:"" help:"Write this home's ledger data, or a node's, into a file."`
+	Import  packImportCmd  `cmd:"" help:"Take a file in."`
+	Inspect packInspectCmd `cmd:"" help:"Say what a file claims to hold; nothing is proved by it."`
+}
+
+type packExportCmd struct {
+	File string `arg:"" help:"File to write."`
+	From uint64 `help:"Only what changed after this height (asks the node)." placeholder:"HEIGHT"`
+}
+
+func (packExportCmd) Help() string {
+	return `Example:
+  bonafide pack export today.pack --home ~/hospital`
+}
+
+func (c *packExportCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	var buf bytes.Buffer
+	client, err := h.Client()
+	if d, derr := h.Data(); err != nil && derr == nil && c.From == 0 && d != nil {
+		err = h.ExportPack(&buf)
+	} else if err == nil {
+		err = client.Pack(e.ctx, c.From, &buf)
+		if err != nil && c.From == 0 {
+			buf.Reset()
+			if derr := h.ExportPack(&buf); derr == nil {
+				e.say("The node does not answer; this is what the home has.")
+				err = nil
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return e.write(c.File, buf.Bytes(), "pack")
+}
+
+type packImportCmd struct {
+	File string `arg:"" help:"The pack; - is stdin."`
+}
+
+func (packImportCmd) Help() string {
+	return `Example:
+  bonafide pack import /media/usb/today.pack --home ~/hospital`
+}
+
+func (c *packImportCmd) Run(e *env) error {
+	b, err := e.read(c.File, 512<<20)
+	if err != nil {
+		return err
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	res, err := h.Import(e.ctx, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	d := res.Data
+	return e.answer(map[string]any{
+		"network": d.ChainID, "height": d.Height, "as_of": d.AsOf, "validators": d.Validators,
+		"delta": res.Delta, "unchanged": res.Unchanged, "status_changes": len(res.Changes),
+	}, func(w io.Writer) {
+		if res.Unchanged {
+			_, _ = fmt.Fprintln(w, "This home has that data already.")
+			return
+		}
+		_, _ = fmt.Fprintf(w, "%s: data as of %s (%s), height %d, signed by %s.\n", d.ChainID, stamp(d.AsOf), age(e.now().Sub(d.AsOf)), d.Height, plural(d.Validators, "board"))
+	})
+}
+
+type packInspectCmd struct {
+	File string `arg:"" help:"The pack; - is stdin."`
+}
+
+func (packInspectCmd) Help() string {
+	return `Example:
+  bonafide pack inspect today.pack`
+}
+
+func (c *packInspectCmd) Run(e *env) error {
+	b, err := e.read(c.File, 512<<20)
+	if err != nil {
+		return err
+	}
+	i, err := pack.Inspect(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]any{
+		"network": i.ChainID, "delta": i.Delta, "from": i.From, "height": i.Height, "as_of": i.AsOf.UTC(), "validators": i.Validators,
+		"light_blocks": i.LightBlocks, "bytes": len(b), "expanded": i.Expanded, "header": hex.EncodeToString(i.HeaderHash[:]),
+		"proved": false,
+	}, func(w io.Writer) {
+		kind := "everything"
+		if i.Delta {
+			kind = fmt.Sprintf("what changed after height %d", i.From)
+		}
+		_, _ = fmt.Fprintf(w, "%s of %s up to height %d, header of %s claiming %s.\n%d bytes, %d expanded. Nothing of this is proved before an import.\n",
+			kind, i.ChainID, i.Height, stamp(i.AsOf), plural(i.Validators, "signature"), len(b), i.Expanded)
+	})
+}

@@ -1,0 +1,651 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"bonafide/assets/templates"
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/home"
+	"bonafide/internal/strictjson"
+	"bonafide/ledger"
+	"bonafide/ledger/pack"
+)
+
+type ledgerCmd struct {
+	Init        ledgerInitCmd        `cmd:"" help:"Found a network with this board as its first member."`
+	Start       ledgerStartCmd       `cmd:"" help:"Run this board's node."`
+	Status      ledgerStatusCmd      `cmd:"" help:"Say where the node stands."`
+	Countersign ledgerCountersignCmd `cmd:"" help:"Vouch for a new board's identity and submit it."`
+	Propose     ledgerProposeCmd     `cmd:"" help:"Propose something that the members vote on."`
+	Vote        ledgerVoteCmd        `cmd:"" help:"Vote on a proposal."`
+	Pending     ledgerPendingCmd     `cmd:"" help:"List proposals."`
+}
+
+type ledgerInitCmd struct {
+	Network      string        `help:"Short label of the network: a-z and 0-9, up to 16." required:"" placeholder:"LABEL"`
+	Name         string        `help:"The board's name, as people read it." required:"" placeholder:"NAME"`
+	Contact      string        `help:"Where people reach the board's desk." placeholder:"TEXT"`
+	Interval     time.Duration `help:"Time between epochs." default:"10m"`
+	IssuerDelay  time.Duration `help:"Delay before a second issuer of a type in a jurisdiction takes effect." default:"336h"`
+	RecoverDelay time.Duration `help:"Delay before a recovery of keys takes effect." default:"336h"`
+	ProposalLife time.Duration `help:"How long a proposal can be voted on." default:"720h"`
+}
+
+func (ledgerInitCmd) Help() string {
+	return `Makes the home if there is none, the board's keys and identity, and the first
+state of the network. The network is run with: bonafide ledger start.
+
+Example:
+  bonafide ledger init --home ~/board --network ohio --name "State Board of Medicine" --contact licensing@board.example`
+}
+
+func (c *ledgerInitCmd) Run(e *env) error {
+	h, err := e.createHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	chain, id, err := h.Found(e.ctx, home.FoundOptions{
+		Label: c.Network, Name: c.Name, Contact: c.Contact,
+		Params: ledger.Params{Interval: c.Interval, IssuerDelay: c.IssuerDelay, RecoverDelay: c.RecoverDelay, ProposalLife: c.ProposalLife},
+	})
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"network": chain, "board": id.String()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Founded the network %s.\nThis board is %s\nRun it with: bonafide ledger start\n", chain, id)
+	})
+}
+
+type ledgerStartCmd struct {
+	Listen string   `help:"Loopback address for the other commands." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	P2P    string   `help:"Address for other members' nodes." placeholder:"HOST:PORT"`
+	Peer   []string `help:"Another member's node; may be repeated." placeholder:"ID@HOST:PORT"`
+	Log    string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
+}
+
+func (ledgerStartCmd) Help() string {
+	return `Runs until it is interrupted. Other commands of this home find the node by the
+address that it notes there; other homes are told it with --source.
+
+Example:
+  bonafide ledger start --home ~/board --listen 127.0.0.1:26700`
+}
+
+func (c *ledgerStartCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	log := slog.New(slog.DiscardHandler)
+	if c.Log != "quiet" {
+		level := slog.LevelInfo
+		if c.Log == "debug" {
+			level = slog.LevelDebug
+		}
+		log = slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+	}
+	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Peers: c.Peer, Log: log})
+	if err != nil {
+		return err
+	}
+	out := map[string]string{"address": "http://" + n.Address(), "public": h.PublicDir()}
+	if err := e.answer(out, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "The node runs at http://%s\nNetwork file and packs for others are in %s\nPress Ctrl-C to stop.\n", n.Address(), h.PublicDir())
+	}); err != nil {
+		return err
+	}
+	select {
+	case <-e.ctx.Done():
+		e.say("Stopping.")
+	case <-n.Done():
+	}
+	if err := h.StopNode(); err != nil {
+		return err
+	}
+	return n.Err()
+}
+
+type ledgerStatusCmd struct{}
+
+func (ledgerStatusCmd) Help() string {
+	return `Example:
+  bonafide ledger status --home ~/board`
+}
+
+func (ledgerStatusCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	c, err := h.Client()
+	if err != nil {
+		return err
+	}
+	s, err := c.Status(e.ctx)
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]any{
+		"network": s.ChainID, "height": s.StateHeight, "header": s.HeaderHeight, "header_time": s.HeaderTime.UTC(),
+		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
+		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
+	}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
+			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
+	})
+}
+
+type ledgerCountersignCmd struct {
+	File string `arg:"" help:"The creation that the new board made with board init."`
+}
+
+func (ledgerCountersignCmd) Help() string {
+	return `Look at who sent the file before you vouch for it.
+
+Example:
+  bonafide ledger countersign nursing.tx --home ~/board`
+}
+
+func (c *ledgerCountersignCmd) Run(e *env) error {
+	b, err := e.read(c.File, 1<<20)
+	if err != nil {
+		return err
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	id, err := h.Countersign(e.ctx, b)
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"board": id.String()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s is on the ledger.\n", id)
+	})
+}
+
+type ledgerProposeCmd struct {
+	Accredit  proposeAccreditCmd `cmd:"" help:"Let an issuer issue a type in jurisdictions."`
+	Suspend   proposeSuspendCmd  `cmd:"" help:"Suspend an accreditation, at once."`
+	Restore   proposeRestoreCmd  `cmd:"" help:"Lift a suspension."`
+	End       proposeEndCmd      `cmd:"" help:"End an accreditation."`
+	Template  proposeTemplateCmd `cmd:"" help:"Register a type of credential."`
+	Admit     proposeAdmitCmd    `cmd:"" help:"Admit a board as a member."`
+	Remove    proposeRemoveCmd   `cmd:"" help:"Remove a member."`
+	HandOver  proposeHandOverCmd `cmd:"" name:"hand-over" help:"Hand an ended issuer's status pages to another."`
+	Recover   proposeRecoverCmd  `cmd:"" help:"Give a DID new keys."`
+	ReportKey proposeReportCmd   `cmd:"" name:"report-key" help:"Report a key as compromised."`
+	Upgrade   proposeUpgradeCmd  `cmd:"" help:"Decide on new rules from a height on."`
+}
+
+// propose sends an action and says what became of it.
+func propose(e *env, a ledger.Action) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	p, err := h.Propose(e.ctx, a)
+	if err != nil {
+		return err
+	}
+	return answerProposal(e, p)
+}
+
+func answerProposal(e *env, p ledger.Proposal) error {
+	if p.FailedReason != "" {
+		e.exit = explain.ExitRefused
+	}
+	return e.answer(proposalJSON(p), func(w io.Writer) { printProposal(w, p) })
+}
+
+func proposalJSON(p ledger.Proposal) map[string]any {
+	return map[string]any{
+		"number": p.Number, "state": string(p.State), "action": describeAction(p.Action), "proposer": p.Proposer.String(),
+		"yes": len(p.Yes), "no": len(p.No), "needed": p.Needed, "expires": p.Expires.UTC(), "failed": p.FailedReason,
+	}
+}
+
+func printProposal(w io.Writer, p ledger.Proposal) {
+	_, _ = fmt.Fprintf(w, "Proposal %d: %s\n  %s; %d yes, %d no, %d needed\n", p.Number, describeAction(p.Action), p.State, len(p.Yes), len(p.No), p.Needed)
+	if p.FailedReason != "" {
+		if x, ok := explain.Lookup(p.FailedReason); ok {
+			_, _ = fmt.Fprintf(w, "  It could not be carried out. %s [%s]\n", x.Message, p.FailedReason)
+		}
+	}
+}
+
+// describeAction puts an action into words.
+func describeAction(a ledger.Action) string {
+	switch x := a.(type) {
+	case ledger.Accredit:
+		return fmt.Sprintf("accredit %s for %s in %s", x.Issuer, x.Type, strings.Join(x.Jurisdictions, ", "))
+	case ledger.Suspend:
+		return fmt.Sprintf("suspend %s for %s in %s", x.Issuer, x.Type, x.Jurisdiction)
+	case ledger.Restore:
+		return fmt.Sprintf("restore %s for %s in %s", x.Issuer, x.Type, x.Jurisdiction)
+	case ledger.End:
+		return fmt.Sprintf("end %s for %s in %s", x.Issuer, x.Type, x.Jurisdiction)
+	case ledger.RegisterTemplate:
+		if t, err := ledger.ParseTemplate(x.Document); err == nil {
+			return "register the template " + t.Type
+		}
+		return "register a template"
+	case ledger.AdmitMember:
+		return fmt.Sprintf("admit %s (%s)", x.DID, x.Name)
+	case ledger.RemoveMember:
+		return fmt.Sprintf("remove %s", x.DID)
+	case ledger.HandOver:
+		return fmt.Sprintf("hand the status pages of %s to %s", x.From, x.To)
+	case ledger.RecoverDID:
+		return fmt.Sprintf("give %s new keys", x.DID)
+	case ledger.ReportKeyVote:
+		return fmt.Sprintf("report the key %s from %s on", x.Method, stamp(time.Unix(x.From, 0)))
+	case ledger.Upgrade:
+		return fmt.Sprintf("run the rules %q from height %d on", x.Name, x.Height)
+	}
+	return "an action that this version does not know"
+}
+
+type proposeAccreditCmd struct {
+	Issuer       string   `help:"DID of the issuer." required:"" placeholder:"DID"`
+	Type         string   `help:"Type of credential." required:"" placeholder:"TYPE"`
+	Jurisdiction []string `help:"As US-OH; may be repeated." required:"" placeholder:"CODE"`
+}
+
+func (proposeAccreditCmd) Help() string {
+	return `Example:
+  bonafide ledger propose accredit --issuer did:bonafide:… --type ProfessionalLicence --jurisdiction US-OH`
+}
+
+func (c *proposeAccreditCmd) Run(e *env) error {
+	id, err := did.Parse(c.Issuer)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.Accredit{Issuer: id, Type: c.Type, Jurisdictions: c.Jurisdiction})
+}
+
+// standing names one accreditation.
+type standing struct {
+	Issuer       string `help:"DID of the issuer." required:"" placeholder:"DID"`
+	Type         string `help:"Type of credential." required:"" placeholder:"TYPE"`
+	Jurisdiction string `help:"As US-OH." required:"" placeholder:"CODE"`
+}
+
+type (
+	proposeSuspendCmd struct{ standing }
+	proposeRestoreCmd struct{ standing }
+	proposeEndCmd     struct{ standing }
+)
+
+func (proposeSuspendCmd) Help() string { return standingExample("suspend") }
+func (proposeRestoreCmd) Help() string { return standingExample("restore") }
+func (proposeEndCmd) Help() string     { return standingExample("end") }
+
+func standingExample(word string) string {
+	return "Example:\n  bonafide ledger propose " + word + " --issuer did:bonafide:… --type ProfessionalLicence --jurisdiction US-OH"
+}
+
+func (c *proposeSuspendCmd) Run(e *env) error {
+	id, err := did.Parse(c.Issuer)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.Suspend{Issuer: id, Type: c.Type, Jurisdiction: c.Jurisdiction})
+}
+
+func (c *proposeRestoreCmd) Run(e *env) error {
+	id, err := did.Parse(c.Issuer)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.Restore{Issuer: id, Type: c.Type, Jurisdiction: c.Jurisdiction})
+}
+
+func (c *proposeEndCmd) Run(e *env) error {
+	id, err := did.Parse(c.Issuer)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.End{Issuer: id, Type: c.Type, Jurisdiction: c.Jurisdiction})
+}
+
+type proposeTemplateCmd struct {
+	File    string `arg:"" optional:"" help:"A template document (JSON)."`
+	Shipped string `help:"One of the templates that ship: ProfessionalLicence, BoardCertification, TrainingCertification, ControlledSubstanceRegistration." placeholder:"TYPE"`
+}
+
+func (proposeTemplateCmd) Help() string {
+	return `Example:
+  bonafide ledger propose template --shipped ProfessionalLicence`
+}
+
+func (c *proposeTemplateCmd) Run(e *env) error {
+	var raw []byte
+	switch {
+	case (c.File == "") == (c.Shipped == ""):
+		return usage("give either a file or --shipped TYPE")
+	case c.File != "":
+		b, err := e.read(c.File, ledger.MaxTemplate)
+		if err != nil {
+			return err
+		}
+		v, err := strictjson.Parse(b, strictjson.Default)
+		if err != nil {
+			return unreadable("%s is not strict JSON: %v", c.File, err)
+		}
+		if raw, err = strictjson.Canonical(v); err != nil {
+			return err
+		}
+	default:
+		docs, err := templates.Documents()
+		if err != nil {
+			return err
+		}
+		var types []string
+		for _, doc := range docs {
+			t, err := ledger.ParseTemplate(doc)
+			if err != nil {
+				return err
+			}
+			types = append(types, t.Type)
+			if t.Type == c.Shipped {
+				raw = doc
+			}
+		}
+		if raw == nil {
+			return usage("no template of type %s ships; there are %s", c.Shipped, strings.Join(types, ", "))
+		}
+	}
+	return propose(e, ledger.RegisterTemplate{Document: raw})
+}
+
+type proposeAdmitCmd struct {
+	DID       string `arg:"" name:"did" help:"DID of the board."`
+	Name      string `help:"Its name." required:""`
+	Consensus string `help:"Its validator's Ed25519 key, hex." required:"" placeholder:"HEX"`
+}
+
+func (proposeAdmitCmd) Help() string {
+	return `Example:
+  bonafide ledger propose admit did:bonafide:… --name "Board of Nursing" --consensus 9f…`
+}
+
+func (c *proposeAdmitCmd) Run(e *env) error {
+	id, err := did.Parse(c.DID)
+	if err != nil {
+		return err
+	}
+	key, err := hex.DecodeString(c.Consensus)
+	if err != nil || len(key) != 32 {
+		return usage("--consensus takes 64 hexadecimal digits")
+	}
+	return propose(e, ledger.AdmitMember{DID: id, Name: c.Name, Consensus: [32]byte(key)})
+}
+
+type proposeRemoveCmd struct {
+	DID string `arg:"" name:"did" help:"DID of the member."`
+}
+
+func (proposeRemoveCmd) Help() string {
+	return `Example:
+  bonafide ledger propose remove did:bonafide:…`
+}
+
+func (c *proposeRemoveCmd) Run(e *env) error {
+	id, err := did.Parse(c.DID)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.RemoveMember{DID: id})
+}
+
+type proposeHandOverCmd struct {
+	From string `help:"The ended issuer." required:"" placeholder:"DID"`
+	To   string `help:"Who keeps its status pages from now on." required:"" placeholder:"DID"`
+}
+
+func (proposeHandOverCmd) Help() string {
+	return `Example:
+  bonafide ledger propose hand-over --from did:bonafide:… --to did:bonafide:…`
+}
+
+func (c *proposeHandOverCmd) Run(e *env) error {
+	from, err := did.Parse(c.From)
+	if err != nil {
+		return err
+	}
+	to, err := did.Parse(c.To)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.HandOver{From: from, To: to})
+}
+
+type proposeRecoverCmd struct {
+	DID      string `arg:"" name:"did" help:"The DID."`
+	Document string `help:"File with the new document, in canonical JSON." required:"" placeholder:"FILE"`
+}
+
+func (proposeRecoverCmd) Help() string {
+	return `Example:
+  bonafide ledger propose recover did:bonafide:… --document new.json`
+}
+
+func (c *proposeRecoverCmd) Run(e *env) error {
+	id, err := did.Parse(c.DID)
+	if err != nil {
+		return err
+	}
+	b, err := e.read(c.Document, 64<<10)
+	if err != nil {
+		return err
+	}
+	return propose(e, ledger.RecoverDID{DID: id, Document: b})
+}
+
+type proposeReportCmd struct {
+	Method string `arg:"" help:"The key's verification method (a DID URL)."`
+	From   string `help:"From when on it is not to be trusted." required:"" placeholder:"TIME"`
+}
+
+func (proposeReportCmd) Help() string {
+	return `Example:
+  bonafide ledger propose report-key did:bonafide:…#z6Mk… --from 2026-11-01T00:00:00Z`
+}
+
+func (c *proposeReportCmd) Run(e *env) error {
+	u, err := did.ParseURL(c.Method)
+	if err != nil {
+		return err
+	}
+	from, err := time.Parse(time.RFC3339, c.From)
+	if err != nil {
+		return usage("--from takes a time such as 2026-11-21T09:00:00Z")
+	}
+	return propose(e, ledger.ReportKeyVote{DID: u.DID, Method: c.Method, From: from.Unix()})
+}
+
+type proposeUpgradeCmd struct {
+	Name   string `arg:"" help:"Name of the rules."`
+	Height uint64 `help:"First block under them." required:""`
+}
+
+func (proposeUpgradeCmd) Help() string {
+	return `Example:
+  bonafide ledger propose upgrade v2 --height 100000`
+}
+
+func (c *proposeUpgradeCmd) Run(e *env) error {
+	return propose(e, ledger.Upgrade{Name: c.Name, Height: c.Height})
+}
+
+type ledgerVoteCmd struct {
+	Number uint64 `arg:"" help:"Number of the proposal."`
+	Vote   string `arg:"" enum:"yes,no" help:"yes or no."`
+}
+
+func (ledgerVoteCmd) Help() string {
+	return `Example:
+  bonafide ledger vote 7 yes`
+}
+
+func (c *ledgerVoteCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	p, err := h.Vote(e.ctx, c.Number, c.Vote == "yes")
+	if err != nil {
+		return err
+	}
+	return answerProposal(e, p)
+}
+
+type ledgerPendingCmd struct {
+	All bool `help:"Also those that are decided."`
+}
+
+func (ledgerPendingCmd) Help() string {
+	return `Example:
+  bonafide ledger pending --all`
+}
+
+func (c *ledgerPendingCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	list, err := h.Proposals(e.ctx)
+	if err != nil {
+		return err
+	}
+	out := []map[string]any{}
+	var shown []ledger.Proposal
+	for _, p := range list {
+		if c.All || slices.Contains([]ledger.ProposalState{ledger.ProposalOpen, ledger.ProposalDelayed, ledger.ProposalQueued}, p.State) {
+			out, shown = append(out, proposalJSON(p)), append(shown, p)
+		}
+	}
+	return e.answer(out, func(w io.Writer) {
+		if len(shown) == 0 {
+			_, _ = fmt.Fprintln(w, "No proposal is pending.")
+		}
+		for _, p := range shown {
+			printProposal(w, p)
+		}
+	})
+}
+
+type trustCmd struct {
+	Pin  trustPinCmd  `cmd:"" help:"Believe a network from its network file on."`
+	List trustListCmd `cmd:"" help:"Say what this home believes."`
+}
+
+type trustPinCmd struct {
+	File        string   `arg:"" help:"network.json, as a board publishes it."`
+	Fingerprint string   `help:"The fingerprint that you were told by another channel; without it you are asked." placeholder:"HEX"`
+	Source      []string `help:"Where to sync from; may be repeated." placeholder:"URL"`
+	Replace     bool     `help:"Believe this network instead of the one pinned before."`
+}
+
+func (trustPinCmd) Help() string {
+	return `Shows the fingerprint of the network file. Compare it with what the board tells
+you by telephone or on paper: whoever can give you a false network file can make
+false licences pass.
+
+Example:
+  bonafide trust pin network.json --source http://127.0.0.1:26700`
+}
+
+func (c *trustPinCmd) Run(e *env) error {
+	b, err := e.read(c.File, 1<<20)
+	if err != nil {
+		return err
+	}
+	n, err := pack.ParseNetwork(b)
+	if err != nil {
+		return err
+	}
+	if c.Fingerprint != "" {
+		if err := n.CheckFingerprint(c.Fingerprint); err != nil {
+			return err
+		}
+	} else if err := e.compare(n); err != nil {
+		return err
+	}
+	h, err := e.createHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	if err := h.Pin(e.ctx, n, c.Replace, c.Source); err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"network": n.ChainID, "fingerprint": n.Fingerprint()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "This home now believes the network %s.\n", n.ChainID)
+	})
+}
+
+// compare shows the fingerprint and asks whether it is the right one.
+func (e *env) compare(n *pack.Network) error {
+	e.say("Network:     %s\nFingerprint: %s\nCompare it with what the board told you by another channel.", n.ChainID, n.Display())
+	f, ok := e.stdin.(*os.File)
+	if !ok || !isTerminal(f) {
+		return usage("nobody can be asked here: give the fingerprint that you were told with --fingerprint HEX")
+	}
+	_, _ = fmt.Fprint(e.stderr, "Is it the same? Type yes: ")
+	var word string
+	if _, err := fmt.Fscanln(e.stdin, &word); err != nil || word != "yes" {
+		return &inputError{explain.ExitRefused, "nothing was pinned"}
+	}
+	return nil
+}
+
+type trustListCmd struct{}
+
+func (trustListCmd) Help() string {
+	return `Example:
+  bonafide trust list`
+}
+
+func (trustListCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	t, err := h.Trust()
+	if err != nil {
+		return err
+	}
+	sources, err := h.Sources()
+	if err != nil {
+		return err
+	}
+	out := map[string]any{
+		"network": t.ChainID, "header": t.Height(), "header_time": t.Time().UTC(), "expires": t.Expires().UTC(),
+		"validators": t.Validators(), "sources": sources,
+	}
+	return e.answer(out, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s\n  newest believed header: %d of %s, signed by %s\n  trust ends without an import by %s\n", t.ChainID, t.Height(), stamp(t.Time()), plural(t.Validators(), "board"), stamp(t.Expires()))
+		for _, s := range sources {
+			_, _ = fmt.Fprintf(w, "  source: %s\n", s)
+		}
+	})
+}

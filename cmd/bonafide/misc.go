@@ -1,0 +1,247 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/home"
+)
+
+type explainCmd struct {
+	Code string `arg:"" optional:"" help:"A code, as a check or an error shows it. Without one: all codes."`
+}
+
+func (explainCmd) Help() string {
+	return `Example:
+  bonafide explain stale`
+}
+
+func (c *explainCmd) Run(e *env) error {
+	type entry struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Who     string `json:"who"`
+		Next    string `json:"next"`
+		Exit    int    `json:"exit"`
+	}
+	list := []entry{}
+	for _, x := range explain.All() {
+		if c.Code == "" || x.Code == c.Code {
+			list = append(list, entry{x.Code, x.Message, x.Who, x.Next, x.Exit})
+		}
+	}
+	if len(list) == 0 {
+		return usage("%q is no code of this version; `bonafide explain` lists them all", c.Code)
+	}
+	if c.Code == "" {
+		return e.answer(list, func(w io.Writer) {
+			for _, x := range list {
+				_, _ = fmt.Fprintf(w, "%-28s %s\n", x.Code, x.Message)
+			}
+		})
+	}
+	x := list[0]
+	return e.answer(x, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "%s\n  %s\n  Who acts: %s\n  Next: %s\n", x.Code, x.Message, x.Who, x.Next)
+	})
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Help() string {
+	return `Example:
+  bonafide version --json`
+}
+
+func (versionCmd) Run(e *env) error {
+	built := home.BuildTime()
+	return e.answer(map[string]any{"version": home.Version(), "built": timeOrNil(built), "go": runtime.Version()}, func(w io.Writer) {
+		when := "at an unknown time"
+		if !built.IsZero() {
+			when = stamp(built)
+		}
+		_, _ = fmt.Fprintf(w, "bonafide %s, built %s with %s\n", home.Version(), when, runtime.Version())
+	})
+}
+
+type didCmd struct {
+	Resolve didResolveCmd `cmd:"" help:"Show the document of a DID."`
+}
+
+type didResolveCmd struct {
+	DID         string `arg:"" name:"did" help:"did:bonafide or did:key."`
+	VersionID   string `help:"The version with this number." placeholder:"N"`
+	VersionTime string `help:"The version in force at this time." placeholder:"TIME"`
+}
+
+func (didResolveCmd) Help() string {
+	return `Resolves from the data that the last sync or import left behind.
+
+Example:
+  bonafide did resolve did:bonafide:ohio-x7k2m4qa:… --version-time 2026-01-01T00:00:00Z`
+}
+
+func (c *didResolveCmd) Run(e *env) error {
+	id, err := did.Parse(c.DID)
+	if err != nil {
+		return err
+	}
+	opt := did.ResolveOptions{VersionID: c.VersionID}
+	if c.VersionTime != "" {
+		if opt.VersionTime, err = time.Parse(time.RFC3339, c.VersionTime); err != nil {
+			return usage("--version-time takes a time such as 2026-11-21T09:00:00Z")
+		}
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	r, err := h.Resolver().Resolve(e.ctx, id, opt)
+	if err != nil {
+		return err
+	}
+	type metadata struct {
+		Created       *time.Time `json:"created,omitempty"`
+		Updated       *time.Time `json:"updated,omitempty"`
+		Deactivated   bool       `json:"deactivated"`
+		VersionID     string     `json:"versionId,omitempty"`
+		NextUpdate    *time.Time `json:"nextUpdate,omitempty"`
+		NextVersionID string     `json:"nextVersionId,omitempty"`
+	}
+	set := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		t = t.UTC()
+		return &t
+	}
+	var doc any
+	if r.Document != nil {
+		doc = r.Document.Members()
+	}
+	m := r.Metadata
+	out := map[string]any{
+		"didDocument":           doc,
+		"didResolutionMetadata": map[string]any{"contentType": "application/did", "asOf": set(r.AsOf)},
+		"didDocumentMetadata": metadata{
+			set(m.Created), set(m.Updated), m.Deactivated, m.VersionID, set(m.NextUpdate), m.NextVersionID,
+		},
+	}
+	e.opt.JSON = true // a DID document is JSON in any case
+	return e.answer(out, nil)
+}
+
+type homeCmd struct {
+	Info       homeInfoCmd       `cmd:"" help:"What this home is and holds."`
+	Check      homeCheckCmd      `cmd:"" help:"Look for damage."`
+	Passphrase homePassphraseCmd `cmd:"" help:"Change the passphrase."`
+}
+
+type homeInfoCmd struct{}
+
+func (homeInfoCmd) Help() string {
+	return `Example:
+  bonafide home info --home ~/hospital`
+}
+
+func (homeInfoCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	i, err := h.Info()
+	if err != nil {
+		return err
+	}
+	return e.answer(i, func(w io.Writer) {
+		kind := ""
+		if i.Demo {
+			kind = " (made by the demo)"
+		}
+		_, _ = fmt.Fprintf(w, "Home %s%s\n  roles: %s\n  people: %s\n", i.Dir, kind, orNone(i.Roles), orNone(i.People))
+		if i.Trust {
+			_, _ = fmt.Fprintf(w, "  a network is pinned; %d bytes of ledger data\n", i.DataBytes)
+		} else {
+			_, _ = fmt.Fprintln(w, "  no network is pinned")
+		}
+		_, _ = fmt.Fprintf(w, "  syncs from: %s\n  asks the node: %s\n  clock floor: %s\n", orNone(i.Sources), orNone(strings.Fields(i.Node)), stamp(i.Floor))
+	})
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+type homeCheckCmd struct{}
+
+func (homeCheckCmd) Help() string {
+	return `Opens every database, checks it, looks for files that do not belong, and opens
+samples of what is sealed. Changes nothing. Exit code 0: whole, 3: damaged.
+
+Example:
+  bonafide home check --home ~/board`
+}
+
+func (homeCheckCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	findings, err := h.CheckAll(e.ctx)
+	if err != nil {
+		return err
+	}
+	if findings == nil {
+		findings = []home.Finding{}
+	}
+	if len(findings) > 0 {
+		e.exit = explain.ExitRefused
+	}
+	return e.answer(map[string]any{"whole": len(findings) == 0, "findings": findings}, func(w io.Writer) {
+		if len(findings) == 0 {
+			_, _ = fmt.Fprintln(w, "The home is whole.")
+		}
+		for _, f := range findings {
+			x, _ := explain.Lookup(f.Code)
+			_, _ = fmt.Fprintf(w, "%s: %s [%s]\n  Next: %s\n", f.Path, x.Message, f.Code, x.Next)
+		}
+	})
+}
+
+type homePassphraseCmd struct {
+	NewPassphraseFile string `help:"Read the new passphrase from the first line of this file." placeholder:"FILE"`
+}
+
+func (homePassphraseCmd) Help() string {
+	return `Asks for the old passphrase and twice for the new one. The data is not sealed
+anew: only the key that opens it is wrapped anew, in one step.
+
+Example:
+  bonafide home passphrase --home ~/wallet`
+}
+
+func (c *homePassphraseCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	e.changing, e.newPassphraseFile = true, c.NewPassphraseFile
+	if err := h.ChangePassphrase(e.ctx); err != nil {
+		return err
+	}
+	return e.answer(map[string]bool{"changed": true}, func(w io.Writer) {
+		_, _ = fmt.Fprintln(w, "The passphrase is changed.")
+	})
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"bonafide/verifier"
+)
+
+// answer prints v as JSON where --json asks for it, else what text writes.
+func (e *env) answer(v any, text func(w io.Writer)) error {
+	if !e.opt.JSON {
+		text(e.stdout)
+		return nil
+	}
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	_, err = e.stdout.Write(append(b, '\n'))
+	return err
+}
+
+// say writes progress to stderr.
+func (e *env) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(e.stderr, format+"\n", args...)
+}
+
+// maxInput bounds every file that a command reads whole, in bytes.
+const maxInput = 64 << 20
+
+// read reads a file named on the command line; "-" is stdin. It never reads
+// more than limit bytes.
+func (e *env) read(name string, limit int64) ([]byte, error) {
+	r := e.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, unreadable("%s cannot be read: %s", name, plain(err))
+		}
+		defer func() { _ = f.Close() }()
+		r = f
+	}
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, unreadable("%s cannot be read: %s", name, plain(err))
+	}
+	if int64(len(b)) > limit {
+		return nil, unreadable("%s is larger than %d bytes", name, limit)
+	}
+	return b, nil
+}
+
+// plain is the reason of a file error without the call that had it.
+func plain(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// stamp writes a time the way people compare it.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// age writes how long ago something was.
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "in the future"
+	case d < 2*time.Minute:
+		return plural(int(d.Seconds()), "second") + " old"
+	case d < 2*time.Hour:
+		return plural(int(d.Minutes()), "minute") + " old"
+	case d < 72*time.Hour:
+		return plural(int(d.Hours()), "hour") + " old"
+	}
+	return plural(int(d.Hours()/24), "day") + " old"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// printResult writes a verdict for a person: the answer, what it rests on,
+// then what decided it, then the rest.
+func printResult(w io.Writer, r verifier.Result) {
+	if r.File != "" {
+		_, _ = fmt.Fprintf(w, "%s\n", r.File)
+	}
+	_, _ = fmt.Fprintf(w, "%s\n", r.Headline)
+	for _, c := range r.Credentials {
+		if c.Type == nil {
+			_, _ = fmt.Fprintln(w, "  credential: not authentic, so nothing it says is repeated here")
+			continue
+		}
+		_, _ = fmt.Fprintf(w, "  credential: %s from %s\n", *c.Type, *c.Issuer)
+		if c.Licence.Status != nil {
+			_, _ = fmt.Fprintf(w, "  licence: %s; may practise: %s; disciplinary: %s\n",
+				strings.ReplaceAll(*c.Licence.Status, "_", " "), strings.ReplaceAll(*c.Licence.MayPractise, "_", " "), yesNo(*c.Licence.Disciplinary))
+		}
+	}
+	if r.AsOf != nil {
+		_, _ = fmt.Fprintf(w, "  data as of %s (%s), signed by %s; purpose: %s; checked %s\n",
+			stamp(*r.AsOf), age(r.VerifiedAt.Sub(*r.AsOf)), plural(r.Validators, "board"), r.Purpose, stamp(r.VerifiedAt))
+	} else {
+		_, _ = fmt.Fprintf(w, "  no ledger data; purpose: %s; checked %s\n", r.Purpose, stamp(r.VerifiedAt))
+	}
+	marks := map[verifier.Outcome]string{verifier.Pass: "yes", verifier.Fail: "NO", verifier.Unknown: "unknown", verifier.Skipped: "not run"}
+	for _, c := range r.Checks {
+		_, _ = fmt.Fprintf(w, "  %-8s %-14s %s", marks[c.Outcome], c.ID, c.Message)
+		if c.Outcome == verifier.Fail || c.Outcome == verifier.Unknown {
+			_, _ = fmt.Fprintf(w, " [%s] Next (%s): %s", c.Code, c.Who, c.Next)
+		}
+		_, _ = fmt.Fprintln(w)
+	}
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,10 @@
+package explain
+
+// Codes of the edges: what the command line and the app say when a file or a
+// program, not a credential, is the trouble.
+var _ = add(
+	Entry{"file_too_large", ExitNoInput, "The file is far larger than any credential.", "you", "Choose the credential file itself."},
+	Entry{"file_unreadable", ExitNoInput, "The file cannot be read.", "you", "Check that it is there and that you may open it."},
+	Entry{"internal_error", ExitInternal, "Something went wrong inside the program; no verdict was given.", "it", "Try again; if it stays, run `bonafide home check`."},
+	Entry{"usage", ExitUsage, "The command was not understood.", "you", "See `bonafide --help`."},
+)

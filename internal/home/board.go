@@ -1,0 +1,431 @@
+package home
+
+// The licensing board's side of a home.
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bonafide/did"
+	"bonafide/did/bonafide"
+	"bonafide/internal/explain"
+	"bonafide/internal/keys"
+	"bonafide/issuer"
+	"bonafide/ledger"
+	"bonafide/ledger/node"
+	"bonafide/ledger/pack"
+	"bonafide/storage"
+)
+
+const keysConsensus = keys.Consensus
+
+// FoundOptions describe a new network and the board that founds it.
+type FoundOptions struct {
+	Label   string // of the network: [a-z0-9]{1,16}
+	Name    string // of the board, as people read it
+	Contact string // where people reach its desk
+	Params  ledger.Params
+}
+
+// Found makes a network of one member: this home's board. Its DID and its
+// validator stand in the genesis. Codes board_exists, network_exists,
+// network_name_invalid.
+func (h *Home) Found(ctx context.Context, o FoundOptions) (chainID string, id did.DID, err error) {
+	if err := h.noBoard(); err != nil {
+		return "", "", err
+	}
+	chainID, err = bonafide.NewNetwork(o.Label, h.o.Rand)
+	if err != nil {
+		return "", "", err
+	}
+	who, _, err := h.newIdentity(chainID, o.Name, o.Contact)
+	if err != nil {
+		return "", "", err
+	}
+	consensus, err := h.Keys(keys.Consensus)
+	if err != nil {
+		return "", "", err
+	}
+	_, pub, err := consensus.Create(did.Ed25519)
+	if err != nil {
+		return "", "", err
+	}
+	g := ledger.Genesis{
+		ChainID: chainID, Time: h.Now().UTC().Truncate(time.Second), Params: o.Params,
+		Members: []ledger.Founder{who.Founder(o.Name, [32]byte(pub.Bytes()))},
+	}
+	file, err := node.NewGenesis(g)
+	if err != nil {
+		return "", "", err
+	}
+	if err := h.writeNodeFile(genesisFile, file); err != nil {
+		return "", "", err
+	}
+	return chainID, who.DID, h.setBoard(ctx, who.DID)
+}
+
+// FoundBoard makes the DID of a board that joins a network as an issuer. The
+// result is the transaction that a member must countersign. Asking again
+// gives the same transaction. Codes board_exists, no_trust.
+func (h *Home) FoundBoard(ctx context.Context, name, contact string) (tx []byte, id did.DID, err error) {
+	t, err := h.Trust()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := h.noBoard(); err != nil {
+		return nil, "", err
+	}
+	who, key, err := h.newIdentity(t.ChainID, name, contact)
+	if err != nil {
+		return nil, "", err
+	}
+	tx, err = who.CreateTx(key)
+	if err != nil {
+		return nil, "", err
+	}
+	return tx, who.DID, h.setBoard(ctx, who.DID)
+}
+
+func (h *Home) noBoard() error {
+	s, err := readSettings(h.dir)
+	if err != nil {
+		return err
+	}
+	if s.Board != "" {
+		return explain.Errorf("board_exists", "this home is %s already", s.Board)
+	}
+	return nil
+}
+
+// newIdentity makes the two keys of a board, each in its own store, and the
+// DID from them.
+func (h *Home) newIdentity(network, name, contact string) (issuer.Identity, *keys.Signer, error) {
+	var none issuer.Identity
+	issuing, err := h.Keys(keys.Issuing)
+	if err != nil {
+		return none, nil, err
+	}
+	ledgerKeys, err := h.Keys(keys.Ledger)
+	if err != nil {
+		return none, nil, err
+	}
+	_, ipub, err := issuing.Create(did.Ed25519)
+	if err != nil {
+		return none, nil, err
+	}
+	lid, lpub, err := ledgerKeys.Create(did.Ed25519)
+	if err != nil {
+		return none, nil, err
+	}
+	key, err := ledgerKeys.Signer(lid)
+	if err != nil {
+		return none, nil, err
+	}
+	who, err := issuer.NewIdentity(network, ipub, lpub, bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf(name, contact)}})
+	return who, key, err
+}
+
+// BoardDID is the DID of the home's board. Code no_board.
+func (h *Home) BoardDID() (did.DID, error) {
+	s, err := readSettings(h.dir)
+	if err != nil {
+		return "", err
+	}
+	if s.Board == "" {
+		return "", explain.Errorf("no_board", "this home is no board's")
+	}
+	return did.Parse(s.Board)
+}
+
+// boardKeys are the home's keys that stand in the board's newest document.
+func (h *Home) boardKeys(id did.DID, d *pack.Data) (issuing, ledgerKey *keys.Signer, err error) {
+	versions, err := d.View.Versions(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(versions) == 0 {
+		return nil, nil, explain.Errorf("board_not_anchored", "the ledger does not know %s yet", id)
+	}
+	last := versions[len(versions)-1]
+	if last.Deactivated {
+		return nil, nil, explain.Errorf("board_deactivated", "%s is deactivated", id)
+	}
+	find := func(use string, rel did.Relationship) (*keys.Signer, error) {
+		ks, err := h.Keys(use)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range last.Document.MethodsFor(rel) {
+			s, err := ks.Find(m.Key)
+			if err == nil || explain.CodeOf(err) != "key_missing" {
+				return s, err
+			}
+		}
+		return nil, explain.Errorf("key_missing", "no key of this home stands under %s", string(rel))
+	}
+	if issuing, err = find(keys.Issuing, did.AssertionMethod); err != nil {
+		return nil, nil, err
+	}
+	ledgerKey, err = find(keys.Ledger, did.CapabilityInvocation)
+	return issuing, ledgerKey, err
+}
+
+// Board opens the board's work. It asks the node for what is new, since a
+// board acts on the newest state only.
+func (h *Home) Board(ctx context.Context) (*issuer.Board, error) {
+	id, err := h.BoardDID()
+	if err != nil {
+		return nil, err
+	}
+	if err := h.ensureTrust(ctx); err != nil {
+		return nil, err
+	}
+	l := boardLedger{h}
+	d, err := l.Refresh(ctx)
+	if err != nil {
+		// Without the node a board may still look at its register.
+		if d, err = h.Data(); err != nil {
+			return nil, err
+		}
+	}
+	issuing, ledgerKey, err := h.boardKeys(id, d)
+	if err != nil {
+		return nil, err
+	}
+	db, err := h.database(storage.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	var store *storage.IssuerStore
+	err = h.withMaster(func(master []byte) (err error) {
+		store, err = storage.NewIssuerStore(db, master)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return issuer.New(issuer.Config{
+		DID: id, Issuing: issuing, LedgerKey: ledgerKey, Store: store, Ledger: l,
+		Now: h.o.Now, Rand: h.o.Rand,
+	})
+}
+
+// ensureTrust pins the network of the home's own node: whoever runs the
+// validator need not compare fingerprints with itself.
+func (h *Home) ensureTrust(ctx context.Context) error {
+	_, err := h.Trust()
+	if explain.CodeOf(err) != "no_trust" {
+		return err
+	}
+	genesis, gerr := h.readNodeFile(genesisFile)
+	if gerr != nil {
+		return err
+	}
+	g, err := node.Genesis(genesis)
+	if err != nil {
+		return err
+	}
+	c, err := h.Client()
+	if err != nil {
+		return err
+	}
+	raw, err := c.Network(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := pack.ParseNetwork(raw)
+	if err != nil {
+		return err
+	}
+	if n.ChainID != g.ChainID {
+		return explain.Errorf("pack_other_network", "the node serves %s", n.ChainID)
+	}
+	return h.Pin(ctx, n, false, nil)
+}
+
+// boardLedger is the node as the issuer needs it.
+type boardLedger struct{ h *Home }
+
+func (l boardLedger) ChainID() string {
+	t, err := l.h.Trust()
+	if err != nil {
+		return ""
+	}
+	return t.ChainID
+}
+
+func (l boardLedger) Submit(ctx context.Context, tx []byte) (issuer.Receipt, error) {
+	c, err := l.h.Client()
+	if err != nil {
+		return issuer.Receipt{}, err
+	}
+	r, err := c.Submit(ctx, tx)
+	return issuer.Receipt{Height: r.Height, Position: r.Position, Code: r.Code, Detail: r.Detail}, err
+}
+
+func (l boardLedger) Refresh(ctx context.Context) (*pack.Data, error) {
+	c, err := l.h.Client()
+	if err != nil {
+		return nil, err
+	}
+	res, err := l.h.fetch(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return res.Data, nil
+}
+
+func (l boardLedger) BatchPath(ctx context.Context, id did.DID, root ledger.Hash) (ledger.Located, error) {
+	c, err := l.h.Client()
+	if err != nil {
+		return ledger.Located{}, err
+	}
+	return c.BatchPath(ctx, id, root)
+}
+
+func (l boardLedger) Sequence(ctx context.Context, id did.DID) (uint64, error) {
+	d, err := l.h.withSubject(ctx, "sequence/"+id.String())
+	if explain.CodeOf(err) == "subject_unknown" {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return d.View.Sequence(id)
+}
+
+func (l boardLedger) Subject(ctx context.Context, name string) ([][]byte, error) {
+	c, err := l.h.Client()
+	if err != nil {
+		return nil, err
+	}
+	e, err := c.Subject(ctx, name)
+	return e.Entries, err
+}
+
+// sendTries bounds how often a transaction is made anew because another of the
+// same DID came before it.
+const sendTries = 5
+
+// Send signs a transaction of the home's board with its ledger key, submits
+// it, and waits until verified data shows the block it was executed in.
+func (h *Home) Send(ctx context.Context, body ledger.Body) (node.Receipt, error) {
+	id, err := h.BoardDID()
+	if err != nil {
+		return node.Receipt{}, err
+	}
+	if err := h.ensureTrust(ctx); err != nil {
+		return node.Receipt{}, err
+	}
+	l := boardLedger{h}
+	for try := 1; ; try++ {
+		d, err := l.Refresh(ctx)
+		if err != nil {
+			return node.Receipt{}, err
+		}
+		_, key, err := h.boardKeys(id, d)
+		if err != nil {
+			return node.Receipt{}, err
+		}
+		seq, err := l.Sequence(ctx, id)
+		if err != nil {
+			return node.Receipt{}, err
+		}
+		tx := ledger.Tx{ChainID: d.ChainID, DID: id, Method: id.String() + "#" + key.Public().Multikey(), Sequence: seq + 1, Body: body}
+		if tx.Signature, err = key.Sign(tx.SigningBytes()); err != nil {
+			return node.Receipt{}, err
+		}
+		r, err := h.submit(ctx, tx)
+		if explain.CodeOf(err) == "tx_sequence" && try < sendTries {
+			continue
+		}
+		return r, err
+	}
+}
+
+// submit hands a transaction in and waits for the data that shows it.
+func (h *Home) submit(ctx context.Context, tx ledger.Tx) (node.Receipt, error) {
+	c, err := h.Client()
+	if err != nil {
+		return node.Receipt{}, err
+	}
+	r, err := c.Submit(ctx, tx.Marshal())
+	if err != nil {
+		return r, err
+	}
+	if err := r.Err(); err != nil {
+		return r, err
+	}
+	_, err = h.AwaitData(ctx, r.Height)
+	return r, err
+}
+
+// Countersign adds this member's signature to a board's creation and submits
+// it. Codes tx_malformed, countersign_kind.
+func (h *Home) Countersign(ctx context.Context, file []byte) (did.DID, error) {
+	tx, err := ledger.ParseTx(file)
+	if err != nil {
+		return "", err
+	}
+	if _, ok := tx.Body.(ledger.CreateDID); !ok {
+		return "", explain.Errorf("countersign_kind", "only the creation of a DID is countersigned")
+	}
+	id, err := h.BoardDID()
+	if err != nil {
+		return "", err
+	}
+	if err := h.ensureTrust(ctx); err != nil {
+		return "", err
+	}
+	d, err := boardLedger{h}.Refresh(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, key, err := h.boardKeys(id, d)
+	if err != nil {
+		return "", err
+	}
+	sig, err := key.Sign(tx.CountersigningBytes())
+	if err != nil {
+		return "", fmt.Errorf("countersigning: %w", err)
+	}
+	tx.Countersign = append(tx.Countersign, ledger.Countersignature{DID: id, Method: id.String() + "#" + key.Public().Multikey(), Signature: sig})
+	_, err = h.submit(ctx, tx)
+	return tx.DID, err
+}
+
+// errProposal says that an executed proposal cannot be found again.
+var errProposal = errors.New("the proposal was executed but is not in the data")
+
+// Propose proposes an action, which counts as this member's yes, and returns
+// the proposal as it then stands.
+func (h *Home) Propose(ctx context.Context, a ledger.Action) (ledger.Proposal, error) {
+	r, err := h.Send(ctx, ledger.Propose{Action: a})
+	if err != nil {
+		return ledger.Proposal{}, err
+	}
+	return h.proposal(ctx, func(p ledger.Proposal) bool { return p.Height == r.Height && p.Position == r.Position })
+}
+
+// Vote votes on a proposal and returns it as it then stands.
+func (h *Home) Vote(ctx context.Context, number uint64, yes bool) (ledger.Proposal, error) {
+	if _, err := h.Send(ctx, ledger.Vote{Proposal: number, Yes: yes}); err != nil {
+		return ledger.Proposal{}, err
+	}
+	return h.proposal(ctx, func(p ledger.Proposal) bool { return p.Number == number })
+}
+
+func (h *Home) proposal(ctx context.Context, is func(ledger.Proposal) bool) (ledger.Proposal, error) {
+	list, err := h.Proposals(ctx)
+	if err != nil {
+		return ledger.Proposal{}, err
+	}
+	for _, p := range list {
+		if is(p) {
+			return p, nil
+		}
+	}
+	return ledger.Proposal{}, errProposal
+}

@@ -1,0 +1,92 @@
+package home
+
+// The hospital's side of a home.
+
+import (
+	"context"
+	"time"
+
+	"bonafide/internal/explain"
+	"bonafide/internal/request"
+	"bonafide/storage"
+	"bonafide/verifier"
+)
+
+// HospitalOptions change how a hospital verifies.
+type HospitalOptions struct {
+	Policy verifier.Policy // nil: the default policy
+}
+
+// Hospital verifies with this home's data. It needs no passphrase.
+type Hospital struct {
+	*verifier.Verifier
+	h     *Home
+	store *storage.VerifierStore
+}
+
+// Hospital opens the hospital's side of the home.
+func (h *Home) Hospital(_ context.Context, o HospitalOptions) (*Hospital, error) {
+	db, err := h.database(storage.Verifier)
+	if err != nil {
+		return nil, err
+	}
+	store, err := storage.NewVerifierStore(db, h.HistoryKey())
+	if err != nil {
+		return nil, err
+	}
+	v, err := verifier.New(verifier.Config{Data: h.Data, Clock: h.clock, Store: store, Policy: o.Policy})
+	if err != nil {
+		return nil, err
+	}
+	return &Hospital{Verifier: v, h: h, store: store}, nil
+}
+
+// DataAge tells how old the home's data is.
+func (p *Hospital) DataAge(context.Context) (asOf time.Time, validators int, err error) {
+	d, err := p.h.Data()
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	return d.AsOf, d.Validators, nil
+}
+
+// RequestOptions describe a request.
+type RequestOptions struct {
+	Audience string // "": the one given last
+	Purpose  verifier.Purpose
+	Types    []string
+	ValidFor time.Duration
+}
+
+const audienceSetting = "audience"
+
+// NewRequest makes a request and notes its nonce before it goes out. Code
+// audience_needed.
+func (p *Hospital) NewRequest(ctx context.Context, o RequestOptions) ([]byte, error) {
+	var err error
+	if o.Audience == "" {
+		if o.Audience, err = p.store.Setting(ctx, audienceSetting); err != nil {
+			return nil, err
+		}
+		if o.Audience == "" {
+			return nil, explain.Errorf("audience_needed", "no audience was given before")
+		}
+	}
+	r, err := request.New(o.Audience, string(o.Purpose), o.Types, p.h.Now(), o.ValidFor, p.h.o.Rand)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.store.AddRequest(ctx, r.Nonce, r.Created); err != nil {
+		return nil, err
+	}
+	return b, p.store.SetSetting(ctx, audienceSetting, o.Audience)
+}
+
+// CheckAll is Check with the databases of every role.
+func (h *Home) CheckAll(ctx context.Context) ([]Finding, error) {
+	return h.Check(ctx, storage.Issuer, storage.Wallet, storage.Verifier)
+}

@@ -1,0 +1,165 @@
+package storage
+
+// The hospital's database: requests and their nonces, and the history of
+// verdicts. It implements verifier.Store.
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"bonafide/verifier"
+)
+
+// Verifier is the schema of verifier.db.
+var Verifier = roleSchema("verifier", appVerifier)
+
+// VerifierStore implements verifier.Store.
+type VerifierStore struct {
+	db   *DB
+	seal *PublicSealer
+}
+
+// NewVerifierStore returns the store over a database of schema Verifier whose
+// history is sealed to public (see NewKeyPair).
+func NewVerifierStore(db *DB, public []byte) (*VerifierStore, error) {
+	seal, err := SealTo(public, Verifier.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &VerifierStore{db: db, seal: seal}, nil
+}
+
+// AddRequest notes a request that this home made.
+func (s *VerifierStore) AddRequest(ctx context.Context, nonce string, created time.Time) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO request (nonce, created) VALUES (?, ?)`, nonce, created.Unix()); err != nil {
+			return fmt.Errorf("noting a request: %w", err)
+		}
+		return nil
+	})
+}
+
+// Reserve implements verifier.Store.
+func (s *VerifierStore) Reserve(ctx context.Context, nonce string, digest [32]byte) (ok bool, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		var have []byte
+		var burned bool
+		err := tx.QueryRowContext(ctx, `SELECT digest, burned FROM request WHERE nonce = ?`, nonce).Scan(&have, &burned)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return verifier.ErrNonceUnknown
+		case err != nil:
+			return err
+		case burned:
+			return nil
+		case have != nil:
+			ok = bytes.Equal(have, digest[:])
+			return nil
+		}
+		ok = true
+		_, err = tx.ExecContext(ctx, `UPDATE request SET digest = ? WHERE nonce = ?`, digest[:], nonce)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("reserving a nonce: %w", err)
+	}
+	return ok, nil
+}
+
+// Burn implements verifier.Store.
+func (s *VerifierStore) Burn(ctx context.Context, nonce string, digest [32]byte) (ok bool, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE request SET burned = 1 WHERE nonce = ? AND digest = ? AND burned = 0`, nonce, digest[:])
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		ok = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("burning a nonce: %w", err)
+	}
+	return ok, nil
+}
+
+// Record implements verifier.Store.
+func (s *VerifierStore) Record(ctx context.Context, at time.Time, result []byte) error {
+	var raw [16]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return err
+	}
+	id := hex.EncodeToString(raw[:])
+	sealed, err := s.seal.Seal(Cell{"history", "result", id}, result)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO history (id, at, result) VALUES (?, ?, ?)`, id, at.Unix(), sealed); err != nil {
+			return fmt.Errorf("keeping a verdict: %w", err)
+		}
+		return nil
+	})
+}
+
+// History opens the kept verdicts, oldest first, and gives each to f.
+func (s *VerifierStore) History(ctx context.Context, private []byte, f func(at time.Time, result []byte) error) error {
+	open, err := OpenWith(private, Verifier.Name)
+	if err != nil {
+		return err
+	}
+	return s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id, at, result FROM history ORDER BY at, id`)
+		if err != nil {
+			return fmt.Errorf("reading the history: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			var at int64
+			var sealed []byte
+			if err := rows.Scan(&id, &at, &sealed); err != nil {
+				return fmt.Errorf("reading the history: %w", err)
+			}
+			plain, err := open.Open(Cell{"history", "result", id}, sealed)
+			if err != nil {
+				return err
+			}
+			if err := f(time.Unix(at, 0).UTC(), plain); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// Setting reads a setting; "" where there is none.
+func (s *VerifierStore) Setting(ctx context.Context, name string) (value string, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT value FROM setting WHERE name = ?`, name).Scan(&value)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading a setting: %w", err)
+	}
+	return value, nil
+}
+
+// SetSetting stores a setting.
+func (s *VerifierStore) SetSetting(ctx context.Context, name, value string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value); err != nil {
+			return fmt.Errorf("storing a setting: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,25 @@
+package verifier
+
+import "time"
+
+// clockTolerance is how far a device clock may lie behind the floor before
+// nothing that rests on it is believed.
+const clockTolerance = 5 * time.Minute
+
+// reading is the time a verdict is given at.
+type reading struct {
+	device time.Time // what the device says
+	floor  time.Time // the latest time known to have passed
+}
+
+// behind reports whether the device clock cannot be believed.
+func (r reading) behind() bool { return r.device.Before(r.floor.Add(-clockTolerance)) }
+
+// latest is the later of clock and floor. Rules that must not be loosened by
+// a clock set back are judged at it.
+func (r reading) latest() time.Time {
+	if r.device.Before(r.floor) {
+		return r.floor
+	}
+	return r.device
+}

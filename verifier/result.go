@@ -1,0 +1,165 @@
+package verifier
+
+import (
+	"encoding/json"
+	"time"
+
+	"bonafide/internal/explain"
+)
+
+// Outcome is what one check found.
+type Outcome string
+
+// Outcomes of a check. A check that did not run is Skipped, never left out.
+const (
+	Pass    Outcome = "pass"
+	Fail    Outcome = "fail"
+	Unknown Outcome = "unknown"
+	Skipped Outcome = "skipped"
+)
+
+// Verdict is the answer about a whole file.
+type Verdict string
+
+// The three verdicts, worst last to first in the order of precedence.
+const (
+	Verified    Verdict = "verified"
+	Unconfirmed Verdict = "unconfirmed"
+	Rejected    Verdict = "rejected"
+)
+
+// Check ids, in the order the checks are made and reported.
+const (
+	CheckParse         = "parse"
+	CheckAnchor        = "anchor"
+	CheckIssuerKey     = "issuer_key"
+	CheckProof         = "proof"
+	CheckAccreditation = "accreditation"
+	CheckTemplate      = "template"
+	CheckValidity      = "validity"
+	CheckStatus        = "status"
+	CheckFreshness     = "freshness"
+	CheckBinding       = "binding"
+)
+
+// credentialChecks are made for every credential of a file.
+var credentialChecks = []string{
+	CheckAnchor, CheckIssuerKey, CheckProof, CheckAccreditation,
+	CheckTemplate, CheckValidity, CheckStatus,
+}
+
+// Check is the report of one check.
+type Check struct {
+	ID         string     `json:"id"`
+	Outcome    Outcome    `json:"outcome"`
+	Code       string     `json:"code"`       // stable; `bonafide explain CODE` tells more
+	Message    string     `json:"message"`    // a sentence for people
+	Who        string     `json:"who"`        // who has to act
+	Next       string     `json:"next"`       // what to do next
+	AsOf       *time.Time `json:"as_of"`      // time of the data it rests on; null where it rests on none
+	Credential *int       `json:"credential"` // index in credentials; null for the file as a whole
+}
+
+// Licence is the standing of a licence on its two axes.
+type Licence struct {
+	Status       *string `json:"status"`       // one of the 16 status words
+	MayPractise  *string `json:"may_practise"` // yes, with_conditions, no, unknown
+	Disciplinary *bool   `json:"disciplinary"`
+}
+
+// Credential is what a file's credential says, read from signed bytes only.
+// Of a credential that is not authentic every field is null.
+type Credential struct {
+	Type    *string `json:"type"`
+	Issuer  *string `json:"issuer"`
+	Subject *string `json:"subject"` // holder's DID; null in a register copy
+	Bound   *bool   `json:"bound"`   // holder binding was proved
+	Licence Licence `json:"licence"`
+}
+
+// Result is everything found out about one file.
+type Result struct {
+	File        string       `json:"file"`
+	Verdict     Verdict      `json:"verdict"`
+	Headline    string       `json:"headline"`
+	Purpose     Purpose      `json:"purpose"`
+	VerifiedAt  time.Time    `json:"verified_at"`
+	AsOf        *time.Time   `json:"as_of"`
+	Validators  int          `json:"validators"`
+	Credentials []Credential `json:"credentials"`
+	Checks      []Check      `json:"checks"`
+}
+
+// Report is what `verify --json` prints.
+type Report struct {
+	Format  int      `json:"format"`
+	Results []Result `json:"results"`
+}
+
+// NewReport wraps results in the current format.
+func NewReport(results []Result) Report {
+	if results == nil {
+		results = []Result{}
+	}
+	return Report{Format: 1, Results: results}
+}
+
+// JSON is the report as the command line prints it, with a final line feed.
+func (r Report) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(r, "", "  ")
+	return append(b, '\n'), err
+}
+
+// ExitCode is the exit code over all results: rejected beats unconfirmed
+// beats verified.
+func (r Report) ExitCode() int {
+	code := explain.ExitOK
+	for _, res := range r.Results {
+		switch res.Verdict {
+		case Verified:
+		case Rejected:
+			return explain.ExitRefused
+		default:
+			code = explain.ExitNotNow
+		}
+	}
+	return code
+}
+
+// slot names one check of one credential; credential is -1 for the file.
+type slot struct {
+	id         string
+	credential int
+}
+
+// fold gives the verdict over checks. Any fail rejects. Verified needs a pass
+// in every required slot and no unknown anywhere: a check that did not run, or
+// that nobody made, is never counted as passed.
+func fold(checks []Check, required []slot) Verdict {
+	passed := map[slot]bool{}
+	verdict := Verified
+	for _, c := range checks {
+		at := slot{c.ID, -1}
+		if c.Credential != nil {
+			at.credential = *c.Credential
+		}
+		switch c.Outcome {
+		case Fail:
+			return Rejected
+		case Pass:
+			passed[at] = true
+		case Skipped:
+		default:
+			verdict = Unconfirmed
+		}
+	}
+	if len(required) == 0 {
+		return Unconfirmed
+	}
+	for _, r := range required {
+		if !passed[r] {
+			return Unconfirmed
+		}
+	}
+	return verdict
+}

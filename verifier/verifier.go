@@ -1,0 +1,407 @@
+// Package verifier is the hospital's work: from the bytes of a credential or a
+// presentation to a verdict with reasons, using only data that an earlier sync
+// or import left behind. Nothing here opens a socket.
+package verifier
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"bonafide/internal/explain"
+	"bonafide/internal/request"
+	"bonafide/ledger/pack"
+	"bonafide/vc"
+)
+
+// Store is what the verifier keeps between runs.
+type Store interface {
+	// Reserve durably notes that the presentation with this digest is the one
+	// that answers the nonce. It reports false if the nonce is burned already
+	// or belongs to a presentation with another digest. A nonce that this home
+	// never issued is ErrNonceUnknown.
+	Reserve(ctx context.Context, nonce string, digest [32]byte) (bool, error)
+	// Burn durably ends the life of a reserved nonce. It reports false if
+	// somebody else burned it in the meantime.
+	Burn(ctx context.Context, nonce string, digest [32]byte) (bool, error)
+	// Record keeps a result in the history; result is JSON.
+	Record(ctx context.Context, at time.Time, result []byte) error
+}
+
+// ErrNonceUnknown says that this home did not issue the request.
+var ErrNonceUnknown = errors.New("nonce was not issued by this home")
+
+// Clock gives the time a verdict is made at and the floor beneath it.
+type Clock interface {
+	// Read returns the device's time and the latest time known to have passed,
+	// and remembers the reading durably.
+	Read(ctx context.Context) (device, floor time.Time, err error)
+}
+
+// Config is what a Verifier is made from. All fields but Store and Policy are
+// required; without a Store no presentation can be accepted and no history is
+// kept.
+type Config struct {
+	// Data returns the home's verified ledger data. An error with code no_trust
+	// or no_data makes every check that needs data unknown.
+	Data   func() (*pack.Data, error)
+	Clock  Clock
+	Store  Store
+	Policy Policy
+}
+
+// Verifier checks credentials against a home's data.
+type Verifier struct {
+	data     func() (*pack.Data, error)
+	clock    Clock
+	store    Store
+	policy   Policy
+	schemata schemaCache
+}
+
+// New makes a Verifier. It refuses a configuration that could not give an
+// honest answer.
+func New(c Config) (*Verifier, error) {
+	if c.Data == nil || c.Clock == nil {
+		return nil, errors.New("verifier needs ledger data and a clock")
+	}
+	if c.Policy == nil {
+		c.Policy = DefaultPolicy()
+	}
+	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy}, nil
+}
+
+// Input is one file to verify.
+type Input struct {
+	File    string           // its name, only repeated in the result
+	Bytes   []byte           // a credential or a presentation
+	Request *request.Request // the request it answers, if any
+	Purpose Purpose          // "" is privileging
+}
+
+// Verify gives the verdict about one file. An error means that no verdict
+// could be given for reasons of our own (a store that cannot be written, a
+// cancelled context); it is never a verdict.
+func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
+	if in.Purpose == "" {
+		in.Purpose = Privileging
+	}
+	rule, ok := v.policy[in.Purpose]
+	if !ok {
+		return Result{}, explain.Errorf("policy_malformed", "no rule for this purpose")
+	}
+	device, floor, err := v.clock.Read(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("reading the clock: %w", err)
+	}
+	data, err := v.data()
+	if err != nil {
+		switch explain.CodeOf(err) {
+		case "no_trust", "no_data", "trust_expired":
+		default:
+			return Result{}, fmt.Errorf("reading ledger data: %w", err)
+		}
+	}
+	r := &run{
+		v: v, in: in, rule: rule, data: data, dataErr: err,
+		clock: reading{device: device, floor: floor},
+	}
+	if data != nil && data.AsOf.After(r.clock.floor) {
+		r.clock.floor = data.AsOf
+	}
+	if err := r.file(ctx); err != nil {
+		return Result{}, err
+	}
+	res := r.result()
+	if err := r.settleNonce(ctx, &res); err != nil {
+		return Result{}, err
+	}
+	if v.store != nil {
+		b, err := json.Marshal(res)
+		if err != nil {
+			return Result{}, fmt.Errorf("encoding the result: %w", err)
+		}
+		if err := v.store.Record(ctx, device, b); err != nil {
+			return Result{}, fmt.Errorf("keeping the result: %w", err)
+		}
+	}
+	return res, ctx.Err()
+}
+
+// Check is what a wallet asks before it keeps a credential: anchor, issuer key
+// and proof, and nothing that changes with time. The error carries the code of
+// the first check that did not pass.
+func (v *Verifier) Check(ctx context.Context, b []byte) (vc.Authentic, error) {
+	p, err := vc.Parse(b)
+	if err != nil {
+		return vc.Authentic{}, err
+	}
+	device, floor, err := v.clock.Read(ctx)
+	if err != nil {
+		return vc.Authentic{}, fmt.Errorf("reading the clock: %w", err)
+	}
+	data, err := v.data()
+	if err != nil {
+		return vc.Authentic{}, err
+	}
+	r := &run{v: v, data: data, clock: reading{device: device, floor: floor}}
+	a := r.anchor(p, 0)
+	auth := r.proof(p, 0, r.issuerKey(p, 0, a))
+	for _, c := range r.checks {
+		if c.Outcome != Pass {
+			return vc.Authentic{}, explain.Errorf(c.Code, "%s", c.ID)
+		}
+	}
+	return auth, nil
+}
+
+// run is the state of one verification.
+type run struct {
+	v       *Verifier
+	in      Input
+	rule    Rule
+	data    *pack.Data // nil: dataErr says why
+	dataErr error
+	clock   reading
+
+	checks      []Check
+	required    []slot
+	credentials []Credential
+	conditions  string // whom to ask, where a licence has conditions
+	reserved    bool   // the request's nonce is reserved for these bytes
+	digest      [32]byte
+}
+
+// note adds a check to the report. index is the credential, -1 for the file.
+func (r *run) note(id string, index int, o Outcome, code string) {
+	e, ok := explain.Lookup(code)
+	if !ok {
+		// A code without a text is a fault of ours; the outcome stays, the
+		// reader is told the code.
+		e = explain.Entry{Code: code, Message: "The check ended with the code " + code + ".", Who: "it", Next: "Report this code to the makers."}
+	}
+	c := Check{ID: id, Outcome: o, Code: code, Message: e.Message, Who: e.Who, Next: e.Next}
+	if index >= 0 {
+		c.Credential = &index
+	}
+	switch id {
+	case CheckParse, CheckProof, CheckBinding:
+	default:
+		if r.data != nil {
+			t := r.data.AsOf
+			c.AsOf = &t
+		}
+	}
+	r.checks = append(r.checks, c)
+}
+
+// require makes a pass in this slot a condition of `verified`.
+func (r *run) require(id string, index int) { r.required = append(r.required, slot{id, index}) }
+
+// file makes every check of the file.
+func (r *run) file(ctx context.Context) error {
+	r.require(CheckParse, -1)
+	r.require(CheckFreshness, -1)
+	if r.rule.Binding {
+		r.require(CheckBinding, -1)
+	}
+	parsed, err := vc.Parse(r.in.Bytes)
+	if err != nil {
+		r.note(CheckParse, -1, Fail, codeOr(err, "not_a_credential"))
+		for _, id := range credentialChecks {
+			r.note(id, -1, Skipped, "not_run")
+		}
+		r.note(CheckFreshness, -1, Skipped, "not_run")
+		r.note(CheckBinding, -1, Skipped, "not_run")
+		return nil
+	}
+	if parsed.Kind() == vc.KindPresentation {
+		return r.presentation(ctx, parsed)
+	}
+	r.note(CheckParse, -1, Pass, "parsed")
+	auth := r.credential(parsed, 0)
+	r.freshness()
+	switch {
+	case r.in.Request != nil:
+		r.note(CheckBinding, -1, Unknown, "presentation_required")
+	case !r.rule.Binding:
+		r.note(CheckBinding, -1, Skipped, "binding_not_required")
+	case auth.Authentic() && auth.Holder() == "":
+		r.note(CheckBinding, -1, Unknown, "register_copy")
+	default:
+		r.note(CheckBinding, -1, Unknown, "presentation_required")
+	}
+	return nil
+}
+
+// presentation checks what a practitioner handed over: the credentials inside
+// it, then that the person who answers our request holds them.
+func (r *run) presentation(ctx context.Context, p *vc.Parsed) error {
+	inner := p.Credentials()
+	if len(inner) == 0 {
+		r.note(CheckParse, -1, Fail, "presentation_empty")
+		for _, id := range credentialChecks {
+			r.note(id, -1, Skipped, "not_run")
+		}
+		r.note(CheckFreshness, -1, Skipped, "not_run")
+		r.note(CheckBinding, -1, Skipped, "not_run")
+		return nil
+	}
+	r.note(CheckParse, -1, Pass, "parsed")
+	auths := make([]vc.Authentic, len(inner))
+	for i, c := range inner {
+		auths[i] = r.credential(c, i)
+	}
+	r.freshness()
+	return r.binding(ctx, p, auths)
+}
+
+// binding judges that the presentation answers our request and is made by the
+// holder of every credential in it.
+func (r *run) binding(ctx context.Context, p *vc.Parsed, auths []vc.Authentic) error {
+	r.require(CheckBinding, -1) // a presentation always says who presents: it must be true
+	if r.in.Request == nil {
+		if !r.rule.Binding {
+			r.required = r.required[:len(r.required)-1]
+			r.note(CheckBinding, -1, Skipped, "binding_not_required")
+			return nil
+		}
+		r.note(CheckBinding, -1, Unknown, "request_required")
+		return nil
+	}
+	req := r.in.Request
+	pres, err := p.VerifyPresentation(r.holderKey, vc.PresentationPolicy{Challenge: req.Nonce, Domain: req.Audience, Now: r.clock.latest()})
+	if err != nil {
+		r.note(CheckBinding, -1, Fail, codeOr(err, "presentation_proof_invalid"))
+		return nil
+	}
+	for _, a := range auths {
+		switch {
+		case !a.Authentic():
+			// What is not authentic names no holder; its own checks say why.
+			r.note(CheckBinding, -1, Unknown, "binding_unproved")
+			return nil
+		case a.Holder() == "":
+			r.note(CheckBinding, -1, Unknown, "register_copy")
+			return nil
+		case a.Holder() != pres.Holder:
+			r.note(CheckBinding, -1, Fail, "holder_mismatch")
+			return nil
+		}
+	}
+	if r.v.store == nil {
+		r.note(CheckBinding, -1, Unknown, "request_not_ours")
+		return nil
+	}
+	r.digest = sha256.Sum256(r.in.Bytes)
+	ok, err := r.v.store.Reserve(ctx, req.Nonce, r.digest)
+	switch {
+	case errors.Is(err, ErrNonceUnknown):
+		r.note(CheckBinding, -1, Unknown, "request_not_ours")
+		return nil
+	case err != nil:
+		return fmt.Errorf("reserving the request: %w", err)
+	case !ok:
+		r.note(CheckBinding, -1, Fail, "replayed")
+		return nil
+	}
+	r.reserved = true
+	switch {
+	case r.clock.latest().After(req.Expires):
+		r.note(CheckBinding, -1, Unknown, "request_expired")
+	case r.clock.behind():
+		r.note(CheckBinding, -1, Unknown, "clock_behind")
+	default:
+		r.note(CheckBinding, -1, Pass, "bound")
+		for i := range r.credentials {
+			r.credentials[i].Bound = ptr(true)
+		}
+	}
+	return nil
+}
+
+// settleNonce burns the nonce once the verdict is final. Two processes that
+// verify the same bytes at the same moment cannot both win.
+func (r *run) settleNonce(ctx context.Context, res *Result) error {
+	if !r.reserved || res.Verdict == Unconfirmed {
+		return nil
+	}
+	ok, err := r.v.store.Burn(ctx, r.in.Request.Nonce, r.digest)
+	if err != nil {
+		return fmt.Errorf("burning the request: %w", err)
+	}
+	if !ok {
+		for i, c := range r.checks {
+			if c.ID == CheckBinding {
+				r.checks = append(r.checks[:i], r.checks[i+1:]...)
+				break
+			}
+		}
+		r.note(CheckBinding, -1, Fail, "replayed")
+		for i := range r.credentials {
+			if r.credentials[i].Bound != nil {
+				r.credentials[i].Bound = ptr(false)
+			}
+		}
+		*res = r.result()
+	}
+	return nil
+}
+
+// result folds the checks into the answer.
+func (r *run) result() Result {
+	res := Result{
+		File: r.in.File, Purpose: r.in.Purpose, VerifiedAt: r.clock.device.UTC().Truncate(time.Second),
+		Credentials: r.credentials, Checks: r.checks,
+	}
+	if res.Credentials == nil {
+		res.Credentials = []Credential{}
+	}
+	if r.data != nil {
+		t := r.data.AsOf
+		res.AsOf, res.Validators = &t, r.data.Validators
+	}
+	res.Verdict = fold(r.checks, r.required)
+	res.Headline = r.headline(res.Verdict)
+	return res
+}
+
+// headline is the answer in a few words. The first check that decided it
+// gives the reason.
+func (r *run) headline(v Verdict) string {
+	reason := func(o Outcome) string {
+		for _, c := range r.checks {
+			if c.Outcome == o {
+				return c.Message
+			}
+		}
+		return ""
+	}
+	switch v {
+	case Verified:
+		if r.conditions != "" {
+			return "Verified, with conditions. " + r.conditions
+		}
+		return "Verified"
+	case Rejected:
+		return "Not valid. " + reason(Fail)
+	default:
+		if s := reason(Unknown); s != "" {
+			return "Cannot confirm. " + s
+		}
+		return "Cannot confirm. A required check did not run."
+	}
+}
+
+// codeOr is the code an error carries, or a general one.
+func codeOr(err error, general string) string {
+	if c := explain.CodeOf(err); c != "" {
+		return c
+	}
+	return general
+}
+
+func ptr[T any](v T) *T { return &v }
