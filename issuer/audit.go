@@ -82,7 +82,7 @@ func (b *Board) Audit(ctx context.Context, p Progress) (AuditReport, error) {
 // given a few tries.
 func (b *Board) anchored(ctx context.Context) (*pack.Data, []FoundBatch, error) {
 	name := ledger.PrefixBatches + string(b.DID)
-	for range maxTries {
+	for try := range maxTries {
 		data, err := b.refresh(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -104,7 +104,7 @@ func (b *Board) anchored(ctx context.Context) (*pack.Data, []FoundBatch, error) 
 			}
 			return data, found, nil
 		}
-		if err := b.Wait(ctx, pollLeast); err != nil {
+		if err := b.Wait(ctx, min(pollLeast<<try, pollMost)); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -66,31 +66,8 @@ type Ledger interface {
 	Subject(ctx context.Context, name string) ([][]byte, error)
 }
 
-// Settings are the board's own rules.
-type Settings struct {
-	Grace []Grace // first match counts; none: no grace
-}
-
-// Grace is how many days after its expiry a licence may still be relied on.
-type Grace struct {
-	Type         string // "" for every type
-	Jurisdiction string // "" for every jurisdiction
-	Days         int    // 0 to 366
-}
-
-const maxGraceDays = 366
-
-func (s Settings) grace(typ, jurisdiction string) int {
-	for _, g := range s.Grace {
-		if (g.Type == "" || g.Type == typ) && (g.Jurisdiction == "" || g.Jurisdiction == jurisdiction) {
-			return g.Days
-		}
-	}
-	return 0
-}
-
-// Config is what a Board is made of. All of it is required but Settings,
-// Progress and Wait.
+// Config is what a Board is made of. All of it is required but Settings and
+// Wait.
 type Config struct {
 	DID       did.DID
 	Issuing   Signer // in assertionMethod; signs credentials
@@ -134,10 +111,8 @@ func New(c Config) (*Board, error) {
 	if c.Issuing.Public() == c.LedgerKey.Public() {
 		return nil, errors.New("issuer: issuing key and ledger key must differ")
 	}
-	for _, g := range c.Settings.Grace {
-		if g.Days < 0 || g.Days > maxGraceDays {
-			return nil, explain.Errorf("board_settings", "grace must be 0 to %d days", maxGraceDays)
-		}
+	if err := c.Settings.check(); err != nil {
+		return nil, err
 	}
 	if c.Wait == nil {
 		c.Wait = wait

@@ -34,7 +34,7 @@ const (
 // its effect shows or its number is still free and only one of the two counts.
 func (b *Board) submit(ctx context.Context, next func() (ledger.Body, error)) (uint64, error) {
 	var refused error
-	for range maxTries {
+	for try := range maxTries {
 		seq, err := b.Ledger.Sequence(ctx, b.DID)
 		if err != nil {
 			return 0, fmt.Errorf("asking for the sequence number: %w", err)
@@ -60,7 +60,7 @@ func (b *Board) submit(ctx context.Context, next func() (ledger.Body, error)) (u
 			return r.Height, nil
 		}
 		refused = explain.Errorf(r.Code, "the ledger refused a transaction")
-		if err := b.Wait(ctx, pollLeast); err != nil {
+		if err := b.Wait(ctx, min(pollLeast<<try, pollMost)); err != nil {
 			return 0, err
 		}
 	}
