@@ -81,7 +81,8 @@ func (n *Node) newServer() *http.Server {
 // foreign name that was pointed at this address (DNS rebinding) show it in
 // Host, requests across sites show it in Origin.
 func (n *Node) checkOrigin(r *http.Request) error {
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+	// "none" is a person who typed the address.
+	if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") != "" || site != "" && site != "none" {
 		return explain.Errorf("node_bad_request", "request by a web page")
 	}
 	if slices.Contains(n.cfg.APIHosts, r.Host) {

@@ -93,8 +93,6 @@ type Node struct {
 
 	publish  chan publication
 	work     sync.WaitGroup
-	cancel   context.CancelFunc
-	ctx      context.Context
 	stopOnce sync.Once
 	stopErr  error
 }
@@ -144,13 +142,11 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	}
 
 	n := &Node{cfg: cfg, publish: make(chan publication, 4)}
-	n.ctx, n.cancel = context.WithCancel(context.Background())
 	var dbs []dbm.DB
 	defer func() {
 		if err == nil {
 			return
 		}
-		n.cancel()
 		_ = listener.Close()
 		for _, db := range dbs {
 			_ = db.Close()
@@ -377,7 +373,6 @@ func (n *Node) Err() error { return n.app.err() }
 func (n *Node) Stop() error {
 	n.stopOnce.Do(func() {
 		n.app.stop(explain.Errorf("node_stopped", "the node was stopped"))
-		n.cancel()
 		// Waiting requests have been told; give answers under way a moment.
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

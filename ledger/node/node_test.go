@@ -169,6 +169,43 @@ func TestFourMembers(t *testing.T) {
 	}
 }
 
+// TestReplaceConsensusKey: a member changes its consensus key and starts its
+// node with the new one; a home that trusts a header of the old one follows.
+func TestReplaceConsensusKey(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	n := w.start(c)
+	var trust pack.Trust
+	before := readBack(t, n.Client(), 0, nil, &trust)
+	next := SeedKey(seed("the next consensus key"))
+	r := w.submit(n.Client(), w.tx(ledger.ReplaceConsensus{Key: next.Public()}))
+	wait(t, n.Client(), r.Height+1) // the last block of the old key
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c.Consensus = next
+	n = w.start(c)
+	w.submit(n.Client(), w.change())
+	n.app.mu.Lock()
+	changes, err := n.store.memberChanges(n.app.signed)
+	n.app.mu.Unlock()
+	if err != nil || !equal(changes, []uint64{r.Height + 2}) {
+		t.Fatalf("member changes at %v, want %d: %v", changes, r.Height+2, err)
+	}
+	// By a delta, and by a whole pack under the old trust.
+	old := trust
+	if d := readBack(t, n.Client(), before.Height, before, &trust); d.Height <= before.Height {
+		t.Error("the delta brought nothing")
+	}
+	var b bytes.Buffer
+	if err := n.Client().Pack(t.Context(), 0, &b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pack.Import(old, nil, &b, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // freePort finds a loopback port for peers; it must be known before the start.
 func freePort(t *testing.T) string {
 	t.Helper()
@@ -456,7 +493,7 @@ func TestDNSRebinding(t *testing.T) {
 	h := n.newServer().Handler
 	for _, c := range []struct {
 		host, header string
-		ok           bool
+		reaches      bool
 	}{
 		{"127.0.0.1:4711", "", true},
 		{"localhost:4711", "", true},
@@ -476,12 +513,12 @@ func TestDNSRebinding(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)
 		r.Host = c.host
 		if c.header != "" {
-			r.Header.Set(c.header, "https://attacker.example")
+			r.Header.Set(c.header, map[string]string{"Origin": "https://attacker.example", "Sec-Fetch-Site": "cross-site"}[c.header])
 		}
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, r)
 		reached := strings.Contains(rec.Body.String(), "no such address or method")
-		if reached != c.ok {
+		if reached != c.reaches {
 			t.Errorf("%q %s: %s", c.host, c.header, rec.Body)
 		}
 	}

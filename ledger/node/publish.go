@@ -14,6 +14,7 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -121,7 +122,7 @@ func (n *Node) publisher() {
 			err = n.writePublication(p, newest)
 		}
 		if err != nil {
-			if n.ctx.Err() == nil {
+			if n.Err() == nil { // a node that stops says so once, elsewhere
 				n.cfg.Log.Error("publishing", "err", err)
 			}
 			return
@@ -136,7 +137,7 @@ func (n *Node) publisher() {
 		last = p.hash
 	}
 	make := func(from uint64) (p publication, err error) {
-		err = n.app.withProof(n.ctx, func(v *ledger.View, header uint64) error {
+		err = n.app.withProof(context.Background(), func(v *ledger.View, header uint64) error {
 			p, err = n.makePublication(v, header, from)
 			return err
 		})
@@ -164,7 +165,7 @@ func (n *Node) publisher() {
 			armed = false
 			take(make(base.height))
 		case <-changed:
-		case <-n.ctx.Done():
+		case <-n.app.stopped:
 			return
 		}
 	}
