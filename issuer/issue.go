@@ -71,7 +71,7 @@ func (r *IssueReport) problem(code string, k Key) {
 //
 // Codes: issuing_key_out_of_force (the signing key is not, or no longer, one
 // the ledger knows for issuing), batch_damaged (what was recorded before
-// signing does not fit together), and what the ledger and the store report.
+// signing does not fit together), board_busy, and what the ledger and the store report.
 func (b *Board) Issue(ctx context.Context, o IssueOptions) (IssueReport, error) {
 	return b.work(ctx, o, true)
 }
@@ -85,11 +85,23 @@ func (b *Board) Resume(ctx context.Context, o IssueOptions) (IssueReport, error)
 func (b *Board) work(ctx context.Context, o IssueOptions, plan bool) (IssueReport, error) {
 	rep := IssueReport{Problems: []Problem{}}
 	anew, abandoned := plan, 0
-	for replans := 0; ; {
+	for replans, conflicts := 0, 0; ; {
 		left, err := b.round(ctx, o, anew, &rep)
+		if errors.Is(err, ErrConflict) {
+			// Another process of this home is at the same work. Every step reads
+			// anew where things stand, so going on is safe.
+			if conflicts++; conflicts > maxTries {
+				return rep, explain.Errorf("board_busy", "another process keeps changing the same batches: %w", err)
+			}
+			if err := b.Wait(ctx, pollLeast<<conflicts); err != nil {
+				return rep, err
+			}
+			continue
+		}
 		if err != nil {
 			return rep, err
 		}
+		conflicts = 0
 		// What was abandoned is due again; anything else waits for the next Issue.
 		anew = plan && rep.Abandoned > abandoned
 		abandoned = rep.Abandoned

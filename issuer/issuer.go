@@ -76,7 +76,7 @@ type Config struct {
 	Ledger    Ledger
 	Settings  Settings
 	Now       func() time.Time
-	Rand      io.Reader
+	Rand      io.Reader // safe for concurrent use, as crypto/rand.Reader is
 	// Wait pauses between two looks at the ledger; nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }

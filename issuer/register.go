@@ -107,9 +107,6 @@ type Licence struct {
 	Batch               uint64  // unfinished batch that issues for it; 0: none
 }
 
-// due reports whether a batch should take the licence up.
-func (l *Licence) due() bool { return l.Revision > l.IssuedRev && l.Batch == 0 }
-
 // Index is one status index of a licence.
 type Index struct {
 	Number     uint32

@@ -9,6 +9,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -148,6 +149,20 @@ func (n *node) now() time.Time {
 	return n.l.Now
 }
 
+// lockedRand is the same randomness every time.
+type lockedRand struct {
+	mu sync.Mutex
+	r  *rand.ChaCha8
+}
+
+func newRand() io.Reader { return &lockedRand{r: rand.NewChaCha8([32]byte{1})} }
+
+func (l *lockedRand) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
+
 // world is one board and what surrounds it.
 type world struct {
 	t      testing.TB
@@ -156,7 +171,7 @@ type world struct {
 	desk   *testkit.Board
 	store  issuer.Store
 	db     *storage.DB
-	rand   *rand.ChaCha8
+	rand   io.Reader
 	board  *issuer.Board
 	grace  []issuer.Grace
 	rows   []fixtures.Row
@@ -180,7 +195,7 @@ func newWorld(t testing.TB) *world {
 func newWorldIn(t testing.TB, dir string) *world {
 	t.Helper()
 	l := testkit.NewLedger(t, chain, 1, 1)
-	w := &world{t: t, l: l, desk: l.Boards[0], rand: rand.NewChaCha8([32]byte{1})}
+	w := &world{t: t, l: l, desk: l.Boards[0], rand: newRand()}
 	docs, err := templates.Documents()
 	if err != nil {
 		t.Fatal(err)
