@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
 	"database/sql"
 	"errors"
 	"os"
@@ -277,11 +278,12 @@ func FuzzOpenSealed(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	public, private, err := NewKeyPair()
+	private := master(7)
+	key, err := ecdh.X25519().NewPrivateKey(private)
 	if err != nil {
 		f.Fatal(err)
 	}
-	to, err := SealTo(public, "db")
+	to, err := SealTo(key.PublicKey().Bytes(), "db")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -297,10 +299,12 @@ func FuzzOpenSealed(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, err := s.Open(at, b); err == nil && !bytes.Equal(b, good) {
+		// Fuzzing runs in several processes, each with its own seeds under the
+		// same keys: whatever opens must be what they sealed.
+		if plain, err := s.Open(at, b); err == nil && string(plain) != "x" {
 			t.Error("opened what was never sealed")
 		}
-		if _, err := with.Open(at, b); err == nil && !bytes.Equal(b, anon) {
+		if plain, err := with.Open(at, b); err == nil && string(plain) != "x" {
 			t.Error("opened what was never sealed")
 		}
 	})
