@@ -58,6 +58,25 @@ func TestShrunkEpochs(t *testing.T) {
 	if err := v.CheckAnchor(Anchor{Epoch: 2, Size: 9}, b.id, Hash{}); explain.CodeOf(err) != "epoch_shrunk" {
 		t.Errorf("%v", err)
 	}
+	// Which epoch a batch is in is known where the epochs around it are held.
+	name := PrefixBatches + string(b.id)
+	entries, err := n.view().Entries(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Attach(name, entries); err != nil {
+		t.Fatal(err)
+	}
+	batches, err := v.Batches(b.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range batches {
+		number := uint64(i + 1)
+		if sure := slices.Contains([]uint64{6, 20, 21}, number); r.Shrunk != (!sure && i < 21) || sure && r.Epoch != number {
+			t.Errorf("batch %d: epoch %d, shrunk %v", number, r.Epoch, r.Shrunk)
+		}
+	}
 	// Shrunk once more by itself, later; and it goes on with deltas.
 	later := assembleWhole(t, v, time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC))
 	from := n.s.Height()

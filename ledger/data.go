@@ -695,6 +695,9 @@ func (p *pages) page(n int) []byte {
 }
 
 func (p *pages) refresh() {
+	if len(p.stale) == 0 {
+		return // nothing is written, so readers may share a view
+	}
 	for n := range p.stale { // any order: each page is hashed on its own
 		h := sha256.New()
 		for _, c := range p.chunks[n*chunksPerPage : (n+1)*chunksPerPage] {

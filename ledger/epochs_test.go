@@ -186,8 +186,15 @@ func TestFarFuture(t *testing.T) {
 		later time.Duration
 		far   bool
 	}{
-		{1, 0, false}, {2, 0, false}, {3, 0, false}, {4, 0, true}, {3, -time.Hour, false}, {4, -time.Hour, true},
-		{4, testParams.Interval - 1, true}, {4, testParams.Interval, false}, {5, testParams.Interval, true},
+		{1, 0, false},
+		{2, 0, false},
+		{3, 0, false},
+		{4, 0, true},
+		{3, -time.Hour, false},
+		{4, -time.Hour, true},
+		{4, testParams.Interval - 1, true},
+		{4, testParams.Interval, false},
+		{5, testParams.Interval, true},
 		{1 << 63, 24 * time.Hour, true},
 	} {
 		if far := v.FarFuture(c.epoch, asOf.Add(c.later)); far != c.far {
@@ -273,8 +280,17 @@ func TestThreat19_KeyReports(t *testing.T) {
 		name  string
 		bad   bool
 	}{
-		{one, "1", false}, {two, "2 before", false}, {two, "2 after", true}, {three, "3", true}, {three, "3 too", true}, {five, "5", true},
-		{six, "6 good", false}, {six, "6", true}, {seven, "7", true}, {eight, "8 good", false}, {eight + 1, "open", true},
+		{one, "1", false},
+		{two, "2 before", false},
+		{two, "2 after", true},
+		{three, "3", true},
+		{three, "3 too", true},
+		{five, "5", true},
+		{six, "6 good", false},
+		{six, "6", true},
+		{seven, "7", true},
+		{eight, "8 good", false},
+		{eight + 1, "open", true},
 	} {
 		if reported(c.epoch, c.name) != c.bad {
 			t.Errorf("batch %q of epoch %d: reported is %v", c.name, c.epoch, !c.bad)

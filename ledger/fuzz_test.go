@@ -15,15 +15,29 @@ func everyBody() []Body {
 	a, b := newBoard("a"), newBoard("b")
 	template := []byte(`{"display":{},"jurisdiction":"/j","number":"/n","schema":{},"type":"T","validUntil":"/v","vct":"u"}`)
 	out := []Body{
-		CreateDID{a.document}, UpdateDID{a.document}, DeactivateDID{}, batch("x"),
-		SetStatus{Pages: 3, Changes: []StatusChange{set(5, Hold), move(7, 6)}}, SetStatus{Issuer: b.id, Pages: 1},
-		ReportKey{a.method(a.issuing), 1_800_000_000}, ReplaceConsensus{consensusOf("a")}, Vote{3, true}, Vote{4, false},
+		CreateDID{a.document},
+		UpdateDID{a.document},
+		DeactivateDID{},
+		batch("x"),
+		SetStatus{Pages: 3, Changes: []StatusChange{set(5, Hold), move(7, 6)}},
+		SetStatus{Issuer: b.id, Pages: 1},
+		ReportKey{a.method(a.issuing), 1_800_000_000},
+		ReplaceConsensus{consensusOf("a")},
+		Vote{3, true},
+		Vote{4, false},
 	}
 	for _, action := range []Action{
-		AdmitMember{b.id, "Board of B", consensusOf("b")}, RemoveMember{b.id},
-		Accredit{b.id, licence, []string{"US", "US-OH"}}, Suspend{b.id, licence, "US-OH"}, Restore{b.id, licence, "US-OH"},
-		End{b.id, licence, "US-OH"}, HandOver{a.id, b.id}, RecoverDID{b.id, b.document}, RegisterTemplate{template},
-		Upgrade{"v2.0", 77}, ReportKeyVote{b.id, b.method(b.ledger), 0},
+		AdmitMember{b.id, "Board of B", consensusOf("b")},
+		RemoveMember{b.id},
+		Accredit{b.id, licence, []string{"US", "US-OH"}},
+		Suspend{b.id, licence, "US-OH"},
+		Restore{b.id, licence, "US-OH"},
+		End{b.id, licence, "US-OH"},
+		HandOver{a.id, b.id},
+		RecoverDID{b.id, b.document},
+		RegisterTemplate{template},
+		Upgrade{"v2.0", 77},
+		ReportKeyVote{b.id, b.method(b.ledger), 0},
 	} {
 		out = append(out, Propose{action})
 	}

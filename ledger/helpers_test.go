@@ -49,7 +49,6 @@ type board struct {
 	document []byte
 	issuing  ed25519.PrivateKey
 	ledger   ed25519.PrivateKey
-	seq      uint64
 }
 
 func newBoard(name string) *board {

@@ -134,6 +134,7 @@ type BatchRecord struct {
 	LastValidity Month
 	Method       string // the ledger key that signed the transaction
 	Epoch        uint64 // 0 while its epoch is open
+	Shrunk       bool   // the data holds its epoch, or one near it, as a hash only: Epoch is 0
 }
 
 // OpenBatch is a batch of the open epoch.
@@ -542,13 +543,33 @@ func (v *View) Batches(id did.DID) ([]BatchRecord, error) {
 	}
 	out := make([]BatchRecord, len(x.batches.recs))
 	for i, b := range x.batches.recs {
-		out[i] = BatchRecord{b.height, b.position, b.root, b.size, b.last, x.batches.methods[b.method], v.d.epochs.closing(b.height)}
+		out[i] = BatchRecord{
+			Height: b.height, Position: b.position, Root: b.root, Size: b.size, LastValidity: b.last,
+			Method: x.batches.methods[b.method],
+		}
+		if out[i].Epoch = v.d.epochs.closing(b.height); v.d.epochs.gapBefore(b.height) {
+			out[i].Epoch, out[i].Shrunk = 0, true
+		}
 	}
 	return out, nil
 }
 
+// gapBefore reports whether shrunk epochs lie between the epochs held below
+// and from a height on, so that it is not known which of them closed first.
+func (e *epochList) gapBefore(height uint64) bool {
+	i := sort.Search(len(e.held), func(i int) bool { return e.held[i].Height >= height })
+	before, next := uint64(0), e.rng.Size()+1
+	if i > 0 {
+		before = e.held[i-1].Number
+	}
+	if i < len(e.held) {
+		next = e.held[i].Number
+	}
+	return next != before+1
+}
+
 // closing is the number of the first epoch held that closed at or after height,
-// 0 if none did. Of a pack's view, an epoch that is shrunk is passed over.
+// 0 if none did.
 func (e *epochList) closing(height uint64) uint64 {
 	i := sort.Search(len(e.held), func(i int) bool { return e.held[i].Height >= height })
 	if i == len(e.held) {
