@@ -1,0 +1,101 @@
+// Command bench measures the product against limits and peers of the same run
+// and says which targets are missed. `make bench` runs it.
+//
+// Work and reference take turns, so that whatever else the machine does weighs
+// on both; a row shows the turn whose ratio is the median.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime/pprof"
+)
+
+// measures are all that is measured, in the order of the table.
+var measures = []struct {
+	name string // what -run selects by
+	run  func(ctx context.Context, dir string) ([]Row, error)
+}{
+	{"verify-eddsa-rdfc-2022", measureVerify},
+	{"issue-batch-10000", measureIssue},
+	{"ledger-tx", measureLedgerTx},
+	{"sizes", measureSizes},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+var errMissed = errors.New("a target is missed")
+
+func run(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	out := flags.String("o", "build/bench.json", "file to write the rows to")
+	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, issue-batch-10000, ledger-tx, sizes")
+	profile := flags.String("cpuprofile", "", "file to write a CPU profile to")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(*out), 0o755); err != nil {
+		return err
+	}
+	// Beside the result and not in a system's /tmp, which may be memory: what
+	// is to be durable must meet a disk.
+	dir, err := os.MkdirTemp(filepath.Dir(*out), "bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	rep := Report{Rows: []Row{}}
+	for _, m := range measures {
+		if !pattern.MatchString(m.name) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s\n", m.name)
+		rows, err := m.run(ctx, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		rep.Rows = append(rep.Rows, rows...)
+	}
+	if err := rep.Table(os.Stdout); err != nil {
+		return err
+	}
+	if err := rep.Write(*out); err != nil {
+		return err
+	}
+	if rep.Missed() {
+		return errMissed
+	}
+	return nil
+}
