@@ -172,6 +172,19 @@ func TestClaim(t *testing.T) {
 		t.Errorf("holder %s", again.holder)
 	}
 	// It was one transaction that moved it.
+	moves := 0
+	for _, tx := range w.node.sent {
+		if x, ok := tx.Body.(ledger.SetStatus); ok {
+			for _, c := range x.Changes {
+				if c.Op == ledger.MoveValue && c.From == bound.index && c.Index == again.index && len(x.Changes) == 1 {
+					moves++
+				}
+			}
+		}
+	}
+	if moves != 1 {
+		t.Errorf("%d moves", moves)
+	}
 	recs, _ := w.l.View().StatusChanges(w.desk.DID, 0)
 	var moved, voided []ledger.StatusRecord
 	for _, r := range recs {
@@ -210,6 +223,42 @@ func TestClaim(t *testing.T) {
 	if !slices.Equal(acts, want) {
 		t.Errorf("history %v", acts)
 	}
+}
+
+// TestOldCredentialStaysGoodUntilTheNewOneIsReady: a lost phone and a status
+// act meet while the batch waits for its epoch.
+func TestOldCredentialStaysGoodUntilTheNewOneIsReady(t *testing.T) {
+	w := newWorld(t)
+	rows := medicine(w, 1)
+	w.importRows(rows)
+	ref := rows[0].Number
+	w.issue()
+	old := w.verify(w.claimAndIssue(ref, w.wallet[0]))
+	text, _, err := w.board.ClaimCode(ctx, ref, issuer.ClaimCodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.board.AcceptClaim(ctx, w.claim(text, w.wallet[1]), "Ada"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.board.Issue(ctx, issuer.IssueOptions{NoWait: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.setStatus(ref, ledger.Probation)
+	if got := w.status(old.index); got != ledger.Probation {
+		t.Errorf("the old index is %s while the new credential is not there", got)
+	}
+	if _, _, err := w.board.Credential(ctx, ref, issuer.Bound); explain.CodeOf(err) != "credential_not_ready" {
+		t.Errorf("the old envelope is handed out after a new claim: %v", err)
+	}
+	w.issue()
+	if got := w.status(old.index); got != ledger.Void {
+		t.Errorf("the old index is %s", got)
+	}
+	if s := w.copyOf(ref); s.status != ledger.Probation {
+		t.Errorf("the new index is %s", s.status)
+	}
+	w.audit()
 }
 
 func TestClaimRefusals(t *testing.T) {

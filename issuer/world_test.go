@@ -63,6 +63,7 @@ type node struct {
 	id   did.DID
 	data *pack.Data
 
+	sent       []ledger.Tx
 	submits    int // calls so far
 	failSubmit int // number of the call that fails; 0: none
 	executed   bool
@@ -78,6 +79,11 @@ func (n *node) Submit(_ context.Context, tx []byte) (issuer.Receipt, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.submits++
+	parsed, err := ledger.ParseTx(tx)
+	if err != nil {
+		return issuer.Receipt{}, err
+	}
+	n.sent = append(n.sent, parsed)
 	fail := n.submits == n.failSubmit
 	if fail && !n.executed {
 		return issuer.Receipt{}, fmt.Errorf("before: %w", errInjected)
