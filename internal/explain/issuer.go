@@ -58,11 +58,6 @@ var _ = add(
 		Next:    "Leave the files as they are, run `bonafide home check`, and bring back a backup.",
 	},
 	Entry{
-		Code: "board_busy", Exit: ExitNotNow, Who: "you",
-		Message: "Another program is issuing from this register at the same time.",
-		Next:    "Let it finish, then try again; what was begun is not lost.",
-	},
-	Entry{
 		Code: "draft_refused", Exit: ExitRefused, Who: "board",
 		Message: "A licence cannot be written as a credential that every verifier would read alike.",
 		Next:    "Correct the licence in the register and import it again.",
