@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"bonafide/did/bonafide"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
+	"bonafide/internal/testkit"
 	"bonafide/issuer"
 	"bonafide/ledger"
 	"bonafide/storage"
@@ -261,6 +263,89 @@ func TestCancel(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if r := w.issue(); r.Issued != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestFounding(t *testing.T) {
+	w := newWorld(t)
+	issuing, desk := newSigner(11), newSigner(12)
+	who, err := issuer.NewIdentity(chain, issuing.Public(), desk.Public(), bonafide.DocumentOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := who.CreateTx(desk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A member countersigns what it finds in the file.
+	tx, err := ledger.ParseTx(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := signer{w.desk.Key}
+	sig, err := member.Sign(tx.CountersigningBytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx.Countersign = []ledger.Countersignature{{DID: w.desk.DID, Method: w.desk.Method(t, w.desk.Key), Signature: sig}}
+	w.l.Execute(tx.Marshal())
+	if v, err := w.l.View().Versions(who.DID); err != nil || len(v) != 1 {
+		t.Errorf("%d versions, %v", len(v), err)
+	}
+	g := ledger.Genesis{ChainID: chain, Time: testkit.Start, Params: ledger.DefaultParams, Members: []ledger.Founder{who.Founder("Board", [32]byte(newSigner(13).Public().Bytes()))}}
+	if _, _, err := ledger.New(g); err != nil {
+		t.Errorf("as a founder: %v", err)
+	}
+	if _, err := issuer.NewIdentity(chain, desk.Public(), desk.Public(), bonafide.DocumentOptions{}); err == nil {
+		t.Error("one key for both uses")
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	w := newWorld(t)
+	for name, change := range map[string]func(*issuer.Config){
+		"no store":        func(c *issuer.Config) { c.Store = nil },
+		"no clock":        func(c *issuer.Config) { c.Now = nil },
+		"no randomness":   func(c *issuer.Config) { c.Rand = nil },
+		"another network": func(c *issuer.Config) { c.DID = "did:bonafide:other-abcdefgh:l3jwti5ipvjr655yt3noqfbrecn2d6ya" },
+		"another method":  func(c *issuer.Config) { c.DID = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp" },
+		"one key twice":   func(c *issuer.Config) { c.LedgerKey = c.Issuing },
+		"endless grace":   func(c *issuer.Config) { c.Settings.Grace = []issuer.Grace{{Days: 1000}} },
+	} {
+		c := w.board.Config
+		change(&c)
+		if b, err := issuer.New(c); err == nil || b != nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// moreBatches has a batch in the register that the ledger never saw.
+type moreBatches struct{ issuer.Store }
+
+func (s moreBatches) Batches(ctx context.Context, after uint64, limit int) ([]issuer.Batch, error) {
+	bs, err := s.Store.Batches(ctx, after, limit)
+	if len(bs) > 0 && after == 0 {
+		x := bs[len(bs)-1]
+		x.Root[0] ^= 1
+		bs = append(bs, x)
+	}
+	return bs, err
+}
+
+func TestAuditReportedKeyAndMissingBatch(t *testing.T) {
+	w := newWorld(t)
+	w.importRows(medicine(w, 1))
+	since := w.l.Now
+	w.issue()
+	w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: w.desk.Method(t, w.desk.Key), From: since.Unix()}))
+	w.open(moreBatches{w.store})
+	r, err := w.board.Audit(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Reported) != 1 || r.Reported[0].Size != 1 || len(r.Missing) != 1 || r.Clean() {
 		t.Errorf("%+v", r)
 	}
 }
