@@ -4,7 +4,6 @@ package ledger
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"bonafide/did"
@@ -288,13 +287,4 @@ func isUpgradeName(s string) bool {
 		}
 	}
 	return true
-}
-
-// ParseAction reads an action as a proposal's entry holds it.
-func ParseAction(b []byte) (Action, error) {
-	a, err := parseAction(b)
-	if err != nil {
-		return nil, errors.New("reading an action: " + err.Error())
-	}
-	return a, nil
 }

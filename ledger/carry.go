@@ -65,12 +65,6 @@ const (
 	MaxTotalPages = 1 << 17 // status pages of all issuers
 )
 
-// MarshalChange returns a change-log entry: height u64 ‖ position u32 ‖ index
-// u32 ‖ old u8 ‖ new u8.
-func (c StatusRecord) MarshalChange() []byte {
-	return changeRec{c.Height, c.Position, c.Index, c.Old, c.New}.marshal()
-}
-
 // Export takes the view apart: whole (from 0), or what changed after block
 // from. Epochs that have expired at shrinkBefore (Epoch.Expired) are shrunk
 // where they fill an aligned range of two or more; the zero time shrinks none.

@@ -418,33 +418,32 @@ func (s *State) memberEvent(e memberEvent) {
 	s.memberChange = s.memberChange || e.kind == memberAdmitted || e.kind == memberRemoved || e.kind == memberReplaced
 }
 
-// consensusKey refuses a key that no validator could have or that another has,
-// now or in the queue.
-func (s *State) consensusKey(key [32]byte, but did.DID) error {
+// consensusKey refuses a key that no validator could have or that one has.
+func (s *State) consensusKey(key [32]byte) error {
 	if _, err := did.NewPublicKey(did.Ed25519, key[:]); err != nil {
 		return refuse("consensus_key", "not an Ed25519 key")
 	}
-	g := s.d.gov
-	for _, m := range g.members {
+	for _, m := range s.d.gov.members {
 		if m.Consensus == key {
 			return refuse("consensus_key", "another validator, or this one, has this key")
-		}
-	}
-	for _, q := range g.queue {
-		if q.proposal == 0 && q.id != but && q.key == key {
-			return refuse("consensus_key", "another member is about to take this key")
 		}
 	}
 	return nil
 }
 
 func (s *State) replaceConsensus(m Member, key [32]byte) error {
-	if err := s.consensusKey(key, ""); err != nil {
+	if err := s.consensusKey(key); err != nil {
 		return err
 	}
 	g := s.d.gov
-	if slices.ContainsFunc(g.queue, func(q queued) bool { return q.proposal == 0 && q.id == m.DID }) {
-		return refuse("member_change_waits", "a replacement by this member waits already")
+	for _, q := range g.queue {
+		if q.proposal == 0 && q.id == m.DID {
+			return refuse("member_change_waits", "a replacement by this member waits already")
+		}
+		// Who waits longer has the key, so a replacement never fails in its turn.
+		if g.queuedKey(q) == key {
+			return refuse("consensus_key", "another validator is about to have this key")
+		}
 	}
 	if s.memberChange || len(g.queue) > 0 {
 		s.memberEvent(memberEvent{head: s.head(memberAsked), id: m.DID, key: key})
@@ -571,7 +570,7 @@ func (s *State) possible(action Action) error {
 		if g.member(a.DID) != nil {
 			return refuse("member_exists", "%s is a member", a.DID)
 		}
-		return s.consensusKey(a.Consensus, "")
+		return s.consensusKey(a.Consensus)
 	case RemoveMember:
 		if g.member(a.DID) == nil {
 			return refuse("not_member", "%s is not a member", a.DID)
@@ -799,12 +798,8 @@ func (s *State) nextMemberChange(q queued) {
 		s.conclude(g.proposal(q.proposal))
 		return
 	}
-	m := g.member(q.id)
-	if m == nil || s.consensusKey(q.key, q.id) != nil {
-		s.memberEvent(memberEvent{head: s.head(memberDropped), id: q.id})
-		return
-	}
-	s.applyReplacement(*m, q.key)
+	// It is a member still: a removal takes it out of the queue.
+	s.applyReplacement(*g.member(q.id), q.key)
 }
 
 // closeEpoch turns the open epoch into the next entry of epochs.

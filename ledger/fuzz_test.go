@@ -57,7 +57,7 @@ func TestTransactionsRoundTrip(t *testing.T) {
 			t.Errorf("%T: %v", body, err)
 		}
 		if p, ok := body.(Propose); ok {
-			if action, err := ParseAction(marshalAction(p.Action)); err != nil || action == nil {
+			if action, err := parseAction(marshalAction(p.Action)); err != nil || action == nil {
 				t.Errorf("%T: %v", p.Action, err)
 			}
 		}

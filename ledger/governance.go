@@ -27,7 +27,6 @@ const (
 	memberRemoved
 	memberReplaced // its consensus key
 	memberAsked    // to replace its consensus key, in a later block
-	memberDropped  // what it asked cannot be done any more
 )
 
 type memberEvent struct {
@@ -56,7 +55,7 @@ func parseMemberEvent(raw []byte) (memberEvent, error) {
 		e.name, e.key = r.str(maxName), r.hash()
 	case memberReplaced, memberAsked:
 		e.key = r.hash()
-	case memberRemoved, memberDropped:
+	case memberRemoved:
 	default:
 		r.fail("unknown kind")
 	}
@@ -212,14 +211,23 @@ func (g *governance) applyMember(e memberEvent) {
 		g.dequeue(e.id)
 	case memberAsked:
 		g.queue = append(g.queue, queued{id: e.id, key: e.key})
-	case memberDropped:
-		g.dequeue(e.id)
 	}
 }
 
 // dequeue takes out the replacement that a member asked for; it has one at most.
 func (g *governance) dequeue(id did.DID) {
 	g.queue = slices.DeleteFunc(g.queue, func(q queued) bool { return q.proposal == 0 && q.id == id })
+}
+
+// queuedKey is the consensus key that a waiting change brings, if it does.
+func (g *governance) queuedKey(q queued) [32]byte {
+	if q.proposal == 0 {
+		return q.key
+	}
+	if a, ok := g.proposals[q.proposal-1].action.(AdmitMember); ok {
+		return a.Consensus
+	}
+	return [32]byte{}
 }
 
 func (g *governance) apply(e proposalEvent) error {

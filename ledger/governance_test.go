@@ -412,3 +412,92 @@ func TestConsensusKeys(t *testing.T) {
 	n.refused(a, Propose{AdmitMember{newBoard("z").id, "z", consensusOf("c")}}, "did_unknown")
 	n.refused(c, ReplaceConsensus{consensusOf("c")}, "not_member")
 }
+
+// TestQueuedConsensusKeys: who waits longer has the key, and a removal takes a
+// waiting replacement along.
+func TestQueuedConsensusKeys(t *testing.T) {
+	a, b, c, d := newBoard("a"), newBoard("b"), newBoard("c"), newBoard("d")
+	n := newNetwork(t, a, d)
+	n.create(b, a)
+	n.create(c, a)
+	// Proposed while free, passed behind a replacement that takes the key.
+	n.must(a, Propose{AdmitMember{c.id, "c", consensusOf("taken")}})
+	seqA, seqD := n.s.sequence(a.id), n.s.sequence(d.id)
+	n.run(
+		a.tx(seqA+1, ReplaceConsensus{consensusOf("a2")}).Marshal(),
+		a.tx(seqA+2, Propose{AdmitMember{b.id, "b", consensusOf("wanted")}}).Marshal(),
+		d.tx(seqD+1, Vote{2, true}).Marshal(),
+		a.tx(seqA+3, ReplaceConsensus{consensusOf("wanted")}).Marshal(),
+		a.tx(seqA+3, ReplaceConsensus{consensusOf("taken")}).Marshal(),
+		d.tx(seqD+2, ReplaceConsensus{consensusOf("taken")}).Marshal(),
+		d.tx(seqD+2, Vote{1, true}).Marshal(),
+	)
+	for i, want := range []string{"", "", "", "consensus_key", "", "consensus_key", ""} {
+		if r := n.out.Results[i]; r.Code != want {
+			t.Errorf("transaction %d: %+v", i, r)
+		}
+	}
+	for _, want := range [][]ValidatorUpdate{
+		{{consensusOf("wanted"), 1}},
+		{{consensusOf("a2"), 0}, {consensusOf("taken"), 1}},
+		nil,
+	} {
+		n.reload()
+		if r := n.run(); !slices.Equal(r.Validators, want) {
+			t.Errorf("%+v, want %+v", r.Validators, want)
+		}
+	}
+	if ps, _ := n.view().Proposals(); ps[0].State != ProposalFailed || ps[0].FailedReason != "consensus_key" {
+		t.Errorf("%+v", ps[0])
+	}
+	// A member that leaves takes its waiting replacement along.
+	n.must(a, Propose{RemoveMember{d.id}})
+	n.must(b, Vote{3, true})
+	seqA, seqD = n.s.sequence(a.id), n.s.sequence(d.id)
+	n.run(
+		a.tx(seqA+1, ReplaceConsensus{consensusOf("a4")}).Marshal(),
+		d.tx(seqD+1, Vote{3, true}).Marshal(), // for its own removal: it waits
+		d.tx(seqD+2, ReplaceConsensus{consensusOf("d2")}).Marshal(),
+	)
+	if r := n.run(); len(r.Validators) != 1 || r.Validators[0].Power != 0 {
+		t.Errorf("%+v", r.Validators)
+	}
+	n.reload()
+	n.rest()
+	if len(n.s.d.gov.queue) != 0 || len(n.view().Members(n.s.Height())) != 2 {
+		t.Error("the replacement outlived its member")
+	}
+}
+
+func TestWhatViewsTell(t *testing.T) {
+	a, b := newBoard("a"), newBoard("b")
+	n := newNetwork(t, a)
+	n.create(b, a)
+	n.accredit(a, b, licence, "US-OH")
+	at := n.s.Height()
+	n.must(a, Propose{Suspend{b.id, licence, "US-OH"}})
+	v := n.view()
+	if s, since := v.StandingSince(b.id, licence, "US-OH", n.s.Height()); s != Suspended || since != n.s.Height() || s.String() != "suspended" {
+		t.Errorf("%s since %d", s, since)
+	}
+	if s, since := v.StandingSince(b.id, licence, "US-OH", at); s != Active || since != at {
+		t.Errorf("%s since %d", s, since)
+	}
+	if s, _ := v.StandingSince(newBoard("c").id, licence, "US-OH", at); s != None || v.Accreditations(newBoard("c").id) != nil {
+		t.Errorf("%s", s)
+	}
+	for i, typ := range []string{"B", "A", "B"} {
+		n.must(a, Propose{RegisterTemplate{fmt.Appendf(nil, `{"display":{},"expires":"/e","jurisdiction":"/j","number":"/n","schema":{"v":%d},"type":"%s","validUntil":"/v","vct":"u"}`, i, typ)}})
+	}
+	all := v.Templates()
+	if len(all) != 2 || all[0].Type != "A" || all[1].Type != "B" || all[1].Height != n.s.Height() || all[1].Expires != "/e" {
+		t.Errorf("%+v", all)
+	}
+	v.SetHeader(n.now)
+	if h, asOf := v.Tip(); h != n.s.Height() || !asOf.Equal(n.now) || !v.GenesisTime().Equal(testStart) {
+		t.Errorf("%d %v", h, asOf)
+	}
+	if m := v.Members(0); len(m) != 1 || m[0].DID != a.id || m[0].Since != 0 || m[0].Consensus != consensusOf("a") {
+		t.Errorf("%+v", m)
+	}
+}

@@ -114,7 +114,7 @@ func RootFromPath(leaf Hash, index, size uint64, path []Hash) (Hash, error) {
 
 // Range is the compact form of an append-only tree: the roots of its perfect
 // subtrees, largest first. It can be continued without the leaves. The zero
-// value is the empty tree; copies made by Clone are independent.
+// value is the empty tree.
 type Range struct {
 	size  uint64
 	peaks []Hash
@@ -133,9 +133,6 @@ func (r *Range) Size() uint64 { return r.size }
 
 // Peaks returns a copy of the roots of the perfect subtrees, largest first.
 func (r *Range) Peaks() []Hash { return append([]Hash(nil), r.peaks...) }
-
-// Clone returns an independent copy.
-func (r *Range) Clone() Range { return Range{r.size, r.Peaks()} }
 
 // Append adds one leaf hash.
 func (r *Range) Append(leaf Hash) {
