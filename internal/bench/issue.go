@@ -35,7 +35,7 @@ func measureIssue(ctx context.Context, dir string) ([]Row, error) {
 		return time.Since(start)
 	}
 	var (
-		all   []turn
+		taken []turn
 		waits []float64
 	)
 	for i := range turns {
@@ -65,7 +65,7 @@ func measureIssue(ctx context.Context, dir string) ([]Row, error) {
 			if rep.Issued != n {
 				return fmt.Errorf("%d of %d credentials issued", rep.Issued, n)
 			}
-			all = append(all, turn{n / took.Seconds(), n / bare.Seconds()})
+			taken = append(taken, turn{n / took.Seconds(), n / bare.Seconds()})
 			waits = append(waits, waited.Seconds())
 			return nil
 		})
@@ -75,7 +75,7 @@ func measureIssue(ctx context.Context, dir string) ([]Row, error) {
 	}
 	slices.Sort(waits)
 	return []Row{
-		compared("issue-batch-10000", "credentials/s", 0.05, all),
+		compared("issue-batch-10000", "credentials/s", 0.05, taken),
 		{Name: "issue-batch-10000-epoch-wait", Value: waits[turns/2], Unit: fmt.Sprintf("s, epochs every %s", interval), Better: Lower},
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,11 +18,14 @@ import (
 	"runtime/pprof"
 )
 
-// measures are all that is measured, in the order of the table.
-var measures = []struct {
+// measure gives one or more rows. Its files go under dir.
+type measure struct {
 	name string // what -run selects by
 	run  func(ctx context.Context, dir string) ([]Row, error)
-}{
+}
+
+// all is what is measured, in the order of the table.
+var all = []measure{
 	{"verify-eddsa-rdfc-2022", measureVerify},
 	{"issue-batch-10000", measureIssue},
 	{"ledger-tx", measureLedgerTx},
@@ -31,7 +35,7 @@ var measures = []struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1:], all, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -40,7 +44,9 @@ func main() {
 
 var errMissed = errors.New("a target is missed")
 
-func run(ctx context.Context, args []string) (err error) {
+// run measures, prints the table to w and writes the file. It gives errMissed
+// where a target is missed, after both.
+func run(ctx context.Context, args []string, measures []measure, w io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	out := flags.String("o", "build/bench.json", "file to write the rows to")
 	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, issue-batch-10000, ledger-tx, sizes")
@@ -88,7 +94,10 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		rep.Rows = append(rep.Rows, rows...)
 	}
-	if err := rep.Table(os.Stdout); err != nil {
+	if len(rep.Rows) == 0 {
+		return errors.New("nothing is called that")
+	}
+	if err := rep.Table(w); err != nil {
 		return err
 	}
 	if err := rep.Write(*out); err != nil {

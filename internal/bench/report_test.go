@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -103,5 +105,37 @@ func TestMetrics(t *testing.T) {
 		if m, err := metrics(bad, "BenchmarkLedgerTx"); err == nil {
 			t.Errorf("%q gives %v", bad, m)
 		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	gives := func(ratio float64) func(context.Context, string) ([]Row, error) {
+		return func(_ context.Context, dir string) ([]Row, error) {
+			if err := os.WriteFile(filepath.Join(dir, "scratch"), nil, 0o600); err != nil {
+				return nil, err
+			}
+			return []Row{{Name: "x", Value: 1, Ratio: &ratio, Target: f(0.5), Better: Higher}}, nil
+		}
+	}
+	measures := []measure{{"good", gives(0.6)}, {"poor", gives(0.4)}}
+	for pattern, want := range map[string]error{"good": nil, "poor": errMissed, "": errMissed} {
+		dir := t.TempDir()
+		var table bytes.Buffer
+		if err := run(t.Context(), []string{"-o", filepath.Join(dir, "build", "bench.json"), "-run", pattern}, measures, &table); !errors.Is(err, want) {
+			t.Errorf("%q: %v", pattern, err)
+		}
+		if got := strings.Contains(table.String(), "MISSED"); got != (want != nil) {
+			t.Errorf("%q prints\n%s", pattern, &table)
+		}
+		files, err := os.ReadDir(filepath.Join(dir, "build"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) != 1 || files[0].Name() != "bench.json" {
+			t.Errorf("%q leaves %v", pattern, files)
+		}
+	}
+	if err := run(t.Context(), []string{"-o", filepath.Join(t.TempDir(), "b.json"), "-run", "other"}, measures, &bytes.Buffer{}); err == nil {
+		t.Error("measuring nothing passes")
 	}
 }

@@ -78,7 +78,7 @@ func measureVerify(ctx context.Context, dir string) (rows []Row, err error) {
 	if err := verdicts(); err != nil { // schemas are compiled once
 		return nil, err
 	}
-	var all []turn
+	var taken []turn
 	for range turns {
 		start := time.Now()
 		for range checks {
@@ -91,7 +91,7 @@ func measureVerify(ctx context.Context, dir string) (rows []Row, err error) {
 		if err := verdicts(); err != nil {
 			return nil, err
 		}
-		all = append(all, turn{distinct / time.Since(start).Seconds(), checks / bare.Seconds()})
+		taken = append(taken, turn{distinct / time.Since(start).Seconds(), checks / bare.Seconds()})
 	}
-	return []Row{compared("verify-eddsa-rdfc-2022", "verdicts/s", 0.15, all)}, nil
+	return []Row{compared("verify-eddsa-rdfc-2022", "verdicts/s", 0.15, taken)}, nil
 }
