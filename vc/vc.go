@@ -139,6 +139,18 @@ func (p *Parsed) ChallengeHint() string {
 	return ""
 }
 
+// DomainHint is the unproved domain of a presentation's first proof, or ""
+// unless it names exactly one.
+func (p *Parsed) DomainHint() string {
+	for _, n := range each(p.doc["proof"]) {
+		if d, ok := stringOrStrings(n["domain"]); ok && len(d) == 1 {
+			return d[0]
+		}
+		return ""
+	}
+	return ""
+}
+
 // MethodHints lists the verification methods that the proofs name.
 func (p *Parsed) MethodHints() []string {
 	var out []string

@@ -1,7 +1,9 @@
 package verifier
 
+// The checks of one credential, in the order in which they are reported.
+
 import (
-	"errors"
+	"slices"
 	"strings"
 
 	"bonafide/did"
@@ -28,8 +30,7 @@ func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
 		return vc.Authentic{}
 	}
 	a := r.anchor(p, i)
-	keys := r.issuerKey(p, i, a)
-	auth := r.proof(p, i, keys)
+	auth := r.proof(p, i, r.issuerKey(p, i, a))
 	if !auth.Authentic() {
 		for _, id := range credentialChecks[3:] {
 			r.note(id, i, Skipped, "not_run")
@@ -38,8 +39,11 @@ func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
 	}
 	r.describe(auth, i)
 	claims := auth.Claims()
-	tpl := r.accreditation(auth, claims, i, a)
-	r.template(claims, i, a, tpl)
+	if tpl, ok := r.accreditation(auth, claims, i, a); ok {
+		r.template(claims, i, a, tpl)
+	} else {
+		r.note(CheckTemplate, i, Skipped, "not_run")
+	}
 	r.validity(auth, i)
 	r.status(auth, i, a)
 	return auth
@@ -47,77 +51,83 @@ func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
 
 // anchored is what the anchor told: at what height the credential is judged.
 type anchored struct {
-	outcome Outcome
 	// height is the block after which keys and accreditations are judged: that
-	// of the epoch, or the newest we hold where the epoch is newer still.
+	// of the epoch, or the newest we hold where the data does not tell it.
 	height uint64
-	// newer says that the epoch lies beyond our data: what our data does not
-	// know may have come into being since.
-	newer bool
+	// unsure is the code that says why the data does not tell the height: the
+	// epoch is newer than the data, or only a hash of it is left. What such
+	// data lacks is unknown, not false.
+	unsure string
 	// known says that the ledger vouches for issuer, batch and epoch.
 	known bool
 	epoch uint64
 	batch [32]byte
 }
 
+const (
+	newerThanData = "newer_than_data"
+	epochShrunk   = "epoch_shrunk"
+)
+
+// absent notes that the data lacks what a check looked for.
+func (r *run) absent(id string, i int, a anchored, code string) {
+	if a.unsure != "" {
+		r.note(id, i, Unknown, a.unsure)
+		return
+	}
+	r.note(id, i, Fail, code)
+}
+
 // anchor checks that the issuer's ledger key put this very content on the
 // ledger, and when.
 func (r *run) anchor(p *vc.Parsed, i int) anchored {
 	view := r.data.View
-	out := anchored{outcome: Fail, height: r.data.Height}
+	out := anchored{height: r.data.Height}
+	fail := func(err error, general string) anchored {
+		r.note(CheckAnchor, i, Fail, codeOr(err, general))
+		return out
+	}
 	hint := p.AnchorHint()
 	if hint == "" {
-		r.note(CheckAnchor, i, Fail, "anchor_missing")
-		return out
+		_, err := p.Leaf(view.ChainID(), [16]byte{}) // says whether there is none or more than one
+		return fail(err, "anchor_missing")
 	}
 	a, err := ledger.ParseAnchor(hint)
 	if err != nil {
-		r.note(CheckAnchor, i, Fail, codeOr(err, "anchor_malformed"))
-		return out
+		return fail(err, "anchor_malformed")
 	}
-	if last := view.LastEpoch(); a.Epoch > last {
+	if a.Epoch > view.LastEpoch() {
 		// A hint further ahead than epochs can have closed since is made up.
 		if view.FarFuture(a.Epoch, r.clock.latest()) {
-			r.note(CheckAnchor, i, Fail, "epoch_far_future")
-			return out
+			return fail(nil, "epoch_far_future")
 		}
-		out.outcome, out.newer = Unknown, true
-		r.note(CheckAnchor, i, Unknown, "newer_than_data")
-		return out
-	}
-	issuer, err := did.Parse(p.IssuerHint())
-	if err != nil {
-		r.note(CheckAnchor, i, Fail, "anchor_mismatch")
-		return out
-	}
-	leaf, err := p.Leaf(view.ChainID(), a.Salt)
-	if err != nil {
-		r.note(CheckAnchor, i, Fail, codeOr(err, "anchor_mismatch"))
-		return out
-	}
-	if err := view.CheckAnchor(a, issuer, leaf); err != nil {
-		code := codeOr(err, "anchor_mismatch")
-		if errors.Is(err, ledger.ErrEpochShrunk) {
-			out.outcome = Unknown
-		}
-		r.note(CheckAnchor, i, out.outcome, code)
-		if e, err := view.Epoch(a.Epoch); err == nil {
-			out.height = e.Height
-		}
+		out.unsure = newerThanData
+		r.note(CheckAnchor, i, Unknown, out.unsure)
 		return out
 	}
 	e, err := view.Epoch(a.Epoch)
 	if err != nil {
-		r.note(CheckAnchor, i, Unknown, "epoch_shrunk")
-		out.outcome = Unknown
+		out.unsure = epochShrunk
+		r.note(CheckAnchor, i, Unknown, out.unsure)
 		return out
+	}
+	out.height = e.Height
+	issuer, err := did.Parse(p.IssuerHint())
+	if err != nil {
+		return fail(nil, "anchor_mismatch")
+	}
+	leaf, err := p.Leaf(view.ChainID(), a.Salt)
+	if err != nil {
+		return fail(err, "anchor_mismatch")
+	}
+	if err := view.CheckAnchor(a, issuer, leaf); err != nil {
+		return fail(err, "anchor_mismatch")
 	}
 	batch, err := a.BatchRoot(leaf)
 	if err != nil {
-		r.note(CheckAnchor, i, Fail, "anchor_mismatch")
-		return out
+		return fail(err, "anchor_mismatch")
 	}
-	out = anchored{outcome: Pass, height: e.Height, known: true, epoch: a.Epoch, batch: batch}
+	out.known, out.epoch, out.batch = true, a.Epoch, batch
 	r.note(CheckAnchor, i, Pass, "anchored")
 	return out
 }
@@ -127,11 +137,6 @@ func (r *run) anchor(p *vc.Parsed, i int) anchored {
 // that were in order; it is nil where there is none.
 func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	view := r.data.View
-	// What our data does not know yet is unknown, what it would know is false.
-	absent := Fail
-	if a.newer {
-		absent = Unknown
-	}
 	issuer, err := did.Parse(p.IssuerHint())
 	if err != nil {
 		r.note(CheckIssuerKey, i, Fail, "issuer_malformed")
@@ -139,22 +144,45 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	}
 	versions, err := view.Versions(issuer)
 	if err != nil || len(versions) == 0 {
-		r.note(CheckIssuerKey, i, absent, "issuer_unknown")
+		r.absent(CheckIssuerKey, i, a, "issuer_unknown")
 		return nil
 	}
-	var doc *did.Document
+	var docs []*did.Document // that may have been in force, the likeliest first
 	deactivated := false
 	for _, v := range versions {
-		if v.Height <= a.height {
-			doc, deactivated = v.Document, v.Deactivated
+		if v.Height > a.height {
+			break
+		}
+		if deactivated = v.Deactivated; v.Document != nil {
+			docs = append([]*did.Document{v.Document}, docs...)
 		}
 	}
 	switch {
-	case doc == nil && !deactivated:
-		r.note(CheckIssuerKey, i, absent, "issuer_not_yet")
+	case len(docs) == 0:
+		r.absent(CheckIssuerKey, i, a, "issuer_not_yet")
 		return nil
-	case deactivated:
-		r.note(CheckIssuerKey, i, absent, "issuer_deactivated")
+	case deactivated && a.unsure != epochShrunk: // it ends a DID for good, so also for what is newer
+		r.note(CheckIssuerKey, i, Fail, "issuer_deactivated")
+		return nil
+	case a.unsure != epochShrunk:
+		docs = docs[:1]
+	}
+	methods := p.MethodHints()
+	if len(methods) == 0 {
+		r.note(CheckIssuerKey, i, Fail, "proof_missing")
+		return nil
+	}
+	keys, err := methodKeys(docs[0], methods)
+	for _, d := range docs[1:] {
+		if err == nil {
+			break
+		}
+		if older, e := methodKeys(d, methods); e == nil {
+			keys, err = older, nil
+		}
+	}
+	if err != nil {
+		r.absent(CheckIssuerKey, i, a, codeOr(err, "method_not_found"))
 		return nil
 	}
 	reports, err := view.Reports(issuer)
@@ -162,25 +190,13 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 		r.note(CheckIssuerKey, i, Unknown, "issuer_unknown")
 		return nil
 	}
-	methods := p.MethodHints()
-	if len(methods) == 0 {
-		r.note(CheckIssuerKey, i, Fail, "proof_missing")
-		return nil
-	}
-	keys := map[string]did.PublicKey{}
-	for _, m := range methods {
-		vm, err := doc.Method(m, did.AssertionMethod)
-		if err != nil {
-			r.note(CheckIssuerKey, i, absent, codeOr(err, "method_not_found"))
-			return nil
-		}
-		for _, rep := range reports {
-			if rep.Issuing && rep.Key == vm.Key && a.height >= rep.FromHeight {
+	for _, rep := range reports {
+		for _, k := range keys {
+			if rep.Key == k && a.height >= rep.FromHeight && a.unsure != epochShrunk {
 				r.note(CheckIssuerKey, i, Fail, "key_compromised")
 				return nil
 			}
 		}
-		keys[vm.ID] = vm.Key
 	}
 	if a.known {
 		if _, reported := view.BatchReported(issuer, a.epoch, a.batch); reported {
@@ -188,9 +204,9 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 			return nil
 		}
 	}
-	if a.newer {
+	if a.unsure != "" {
 		// The key is good as far as we know; it may have been withdrawn since.
-		r.note(CheckIssuerKey, i, Unknown, "newer_than_data")
+		r.note(CheckIssuerKey, i, Unknown, a.unsure)
 	} else {
 		r.note(CheckIssuerKey, i, Pass, "issuer_key_in_force")
 	}
@@ -201,6 +217,19 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 		}
 		return k, nil
 	}
+}
+
+// methodKeys finds the keys of methods that may assert for the document's DID.
+func methodKeys(d *did.Document, methods []string) (map[string]did.PublicKey, error) {
+	keys := make(map[string]did.PublicKey, len(methods))
+	for _, m := range methods {
+		vm, err := d.Method(m, did.AssertionMethod)
+		if err != nil {
+			return nil, err
+		}
+		keys[vm.ID] = vm.Key
+	}
+	return keys, nil
 }
 
 // proof checks the signatures. Without a key there is nothing to check with.
@@ -248,75 +277,99 @@ func credentialType(auth vc.Authentic) (string, bool) {
 }
 
 // accreditation checks that the issuer was entitled to this type in this
-// jurisdiction when it anchored the credential, and still stands.
-func (r *run) accreditation(auth vc.Authentic, claims map[string]any, i int, a anchored) *ledger.Template {
-	view := r.data.View
-	absent := Fail
-	if a.newer {
-		absent = Unknown
-	}
+// jurisdiction when it anchored the credential, and still stands. The template
+// says where the jurisdiction is named; without one nothing can be asked here.
+func (r *run) accreditation(auth vc.Authentic, claims map[string]any, i int, a anchored) (tpl *ledger.Template, ok bool) {
 	typ, ok := credentialType(auth)
 	if !ok {
 		r.note(CheckAccreditation, i, Fail, "type_ambiguous")
-		return nil
+		return nil, false
 	}
-	tpl, err := view.Template(typ, a.height)
+	found, err := r.data.View.Template(typ, a.height)
 	if err != nil {
-		r.note(CheckAccreditation, i, absent, "template_unknown")
-		return nil
+		r.note(CheckAccreditation, i, Skipped, "not_run")
+		return nil, true
 	}
+	tpl = &found
 	jurisdiction, ok := pointerString(claims, tpl.Jurisdiction)
 	if !ok {
-		r.note(CheckAccreditation, i, Fail, "jurisdiction_missing")
-		return &tpl
+		r.absent(CheckAccreditation, i, a, "jurisdiction_missing")
+		return tpl, true
 	}
-	switch view.Standing(auth.Issuer(), typ, jurisdiction, a.height) {
-	case ledger.Active:
-	default:
-		r.note(CheckAccreditation, i, absent, "not_accredited")
-		return &tpl
+	if r.data.View.Standing(auth.Issuer(), typ, jurisdiction, a.height) != ledger.Active {
+		r.absent(CheckAccreditation, i, a, "not_accredited")
+		return tpl, true
 	}
-	// It was entitled then. What stands in the newest data decides whether its
-	// word is still kept up to date.
-	switch view.Standing(auth.Issuer(), typ, jurisdiction, r.data.Height) {
+	if a.unsure != "" {
+		r.note(CheckAccreditation, i, Unknown, a.unsure)
+		return tpl, true
+	}
+	// It was entitled then. What stands in the newest data decides whether
+	// somebody still keeps its word up to date.
+	o, code := r.vouched(auth.Issuer(), typ, jurisdiction)
+	r.note(CheckAccreditation, i, o, code)
+	return tpl, true
+}
+
+// vouched tells whether anybody answers today for the status of what the
+// issuer issued: the issuer itself, or whoever its pages were handed to.
+func (r *run) vouched(issuer did.DID, typ, jurisdiction string) (Outcome, string) {
+	view := r.data.View
+	keeper := view.Keeper(issuer)
+	standing := view.Standing(issuer, typ, jurisdiction, r.data.Height)
+	code := "accredited"
+	if keeper != issuer {
+		standing, code = r.standsAtAll(keeper), "accredited_handed_over"
+	}
+	if versions, err := view.Versions(keeper); err != nil || len(versions) == 0 || versions[len(versions)-1].Deactivated {
+		return Unknown, "issuer_closed"
+	}
+	switch standing {
 	case ledger.Active:
-		if a.newer {
-			r.note(CheckAccreditation, i, Unknown, "newer_than_data")
-			return &tpl
-		}
-		r.note(CheckAccreditation, i, Pass, "accredited")
+		return Pass, code
 	case ledger.Suspended:
-		r.note(CheckAccreditation, i, Unknown, "issuer_suspended")
-	default:
-		if view.HandedOver(auth.Issuer()) {
-			r.note(CheckAccreditation, i, Pass, "accredited_handed_over")
-			return &tpl
-		}
-		r.note(CheckAccreditation, i, Unknown, "issuer_ended")
+		return Unknown, "issuer_suspended"
 	}
-	return &tpl
+	return Unknown, "issuer_ended"
+}
+
+// standsAtAll is the best standing that an issuer has for anything. Pages may
+// be handed to an issuer of other types.
+func (r *run) standsAtAll(issuer did.DID) ledger.Standing {
+	best := ledger.None
+	for _, e := range r.data.View.Accreditations(issuer) {
+		switch r.data.View.Standing(issuer, e.Type, e.Jurisdiction, r.data.Height) {
+		case ledger.Active:
+			return ledger.Active
+		case ledger.Suspended:
+			best = ledger.Suspended
+		}
+	}
+	return best
 }
 
 // template checks the claims against the schema that the boards registered.
 func (r *run) template(claims map[string]any, i int, a anchored, tpl *ledger.Template) {
 	if tpl == nil {
-		r.note(CheckTemplate, i, Skipped, "not_run")
+		r.absent(CheckTemplate, i, a, "template_unknown")
 		return
 	}
-	if err := r.v.schemata.validate(tpl, claims); err != nil {
-		r.note(CheckTemplate, i, Fail, codeOr(err, "template_mismatch"))
-		return
+	err := r.v.schemata.validate(tpl, claims)
+	switch code := explain.CodeOf(err); {
+	case err == nil && a.unsure != "":
+		r.note(CheckTemplate, i, Unknown, a.unsure)
+	case err == nil:
+		r.note(CheckTemplate, i, Pass, "template_fits")
+	case code == "template_unusable":
+		r.note(CheckTemplate, i, Unknown, code)
+	default:
+		r.absent(CheckTemplate, i, a, codeOr(err, "template_mismatch"))
 	}
-	if a.newer {
-		r.note(CheckTemplate, i, Unknown, "newer_than_data")
-		return
-	}
-	r.note(CheckTemplate, i, Pass, "template_fits")
 }
 
 // validity checks the credential's own dates, the grace of the jurisdiction
-// included. A clock that is behind makes it unknown, unless it has ended even
-// at the floor.
+// included. A clock that is behind makes it unknown, unless it fails at the
+// floor too.
 func (r *run) validity(auth vc.Authentic, i int) {
 	from, hasFrom := auth.ValidFrom()
 	until, hasUntil := auth.ValidUntil()
@@ -326,10 +379,10 @@ func (r *run) validity(auth vc.Authentic, i int) {
 		r.note(CheckValidity, i, Fail, "validity_missing")
 	case now.After(until):
 		r.note(CheckValidity, i, Fail, "expired")
-	case r.clock.behind():
-		r.note(CheckValidity, i, Unknown, "clock_behind")
 	case hasFrom && now.Add(clockTolerance).Before(from):
 		r.note(CheckValidity, i, Fail, "not_yet_valid")
+	case r.clock.behind():
+		r.note(CheckValidity, i, Unknown, "clock_behind")
 	default:
 		r.note(CheckValidity, i, Pass, "in_validity")
 	}
@@ -345,11 +398,7 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 	}
 	value, err := view.Status(auth.Issuer(), index)
 	if err != nil {
-		if a.newer {
-			r.note(CheckStatus, i, Unknown, "newer_than_data")
-		} else {
-			r.note(CheckStatus, i, Fail, "status_no_page")
-		}
+		r.absent(CheckStatus, i, a, "status_no_page")
 		return
 	}
 	word := value.String()
@@ -363,7 +412,9 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 		r.note(CheckStatus, i, Pass, code)
 	case ledger.MayPractiseWithConditions:
 		r.note(CheckStatus, i, Pass, code)
-		r.conditions = r.whomToAsk(auth)
+		if ask := r.whomToAsk(auth); !slices.Contains(r.conditions, ask) {
+			r.conditions = append(r.conditions, ask)
+		}
 	case ledger.MayPractiseNo:
 		r.note(CheckStatus, i, Fail, code)
 	default:
@@ -371,10 +422,12 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 	}
 }
 
-// whomToAsk is the sentence that names the board's desk for conditions.
+// whomToAsk is the sentence that names the desk to ask for conditions: of the
+// board, or of the one that its pages were handed to.
 func (r *run) whomToAsk(auth vc.Authentic) string {
 	name, contact := "", ""
-	if versions, err := r.data.View.Versions(auth.Issuer()); err == nil {
+	keeper := r.data.View.Keeper(auth.Issuer())
+	if versions, err := r.data.View.Versions(keeper); err == nil {
 		for _, v := range versions {
 			if v.Document != nil {
 				name, contact = bonafide.Desk(v.Document)
@@ -382,7 +435,7 @@ func (r *run) whomToAsk(auth vc.Authentic) string {
 		}
 	}
 	if name == "" {
-		name = auth.Issuer().String()
+		name = keeper.String()
 	}
 	if contact == "" {
 		return "Ask the board what they are: " + name + "."

@@ -1,6 +1,12 @@
 package verifier
 
-import "time"
+// What time it is, as far as this machine can tell.
+
+import (
+	"time"
+
+	"bonafide/ledger/pack"
+)
 
 // clockTolerance is how far a device clock may lie behind the floor before
 // nothing that rests on it is believed.
@@ -10,6 +16,14 @@ const clockTolerance = 5 * time.Minute
 type reading struct {
 	device time.Time // what the device says
 	floor  time.Time // the latest time known to have passed
+}
+
+// read makes the reading; the data's own time has passed too.
+func read(device, floor time.Time, data *pack.Data) reading {
+	if data != nil && data.AsOf.After(floor) {
+		floor = data.AsOf
+	}
+	return reading{device: device, floor: floor}
 }
 
 // behind reports whether the device clock cannot be believed.

@@ -1,5 +1,7 @@
 package verifier
 
+// What a purpose asks for, and the file that changes it.
+
 import (
 	"fmt"
 	"time"

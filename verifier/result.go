@@ -1,5 +1,7 @@
 package verifier
 
+// What a verdict looks like, and how checks fold into one.
+
 import (
 	"encoding/json"
 	"time"
@@ -46,6 +48,13 @@ const (
 var credentialChecks = []string{
 	CheckAnchor, CheckIssuerKey, CheckProof, CheckAccreditation,
 	CheckTemplate, CheckValidity, CheckStatus,
+}
+
+// restsOnData names the checks whose answer is that of the ledger data; the
+// others rest on the bytes, the clock or the request.
+var restsOnData = map[string]bool{
+	CheckAnchor: true, CheckIssuerKey: true, CheckAccreditation: true,
+	CheckTemplate: true, CheckStatus: true, CheckFreshness: true,
 }
 
 // Check is the report of one check.

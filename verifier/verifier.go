@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"bonafide/internal/explain"
@@ -45,8 +47,9 @@ type Clock interface {
 // required; without a Store no presentation can be accepted and no history is
 // kept.
 type Config struct {
-	// Data returns the home's verified ledger data. An error with code no_trust
-	// or no_data makes every check that needs data unknown.
+	// Data returns the home's verified ledger data. An error with a code, such
+	// as no_trust, no_data or data_damaged, makes every check that needs data
+	// unknown; one without a code is ours, and no verdict is given.
 	Data   func() (*pack.Data, error)
 	Clock  Clock
 	Store  Store
@@ -70,6 +73,11 @@ func New(c Config) (*Verifier, error) {
 	}
 	if c.Policy == nil {
 		c.Policy = DefaultPolicy()
+	}
+	for purpose, rule := range c.Policy {
+		if rule.MaxAge <= 0 {
+			return nil, fmt.Errorf("the policy for %s has no greatest age", purpose)
+		}
 	}
 	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy}, nil
 }
@@ -98,19 +106,12 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 		return Result{}, fmt.Errorf("reading the clock: %w", err)
 	}
 	data, err := v.data()
-	if err != nil {
-		switch explain.CodeOf(err) {
-		case "no_trust", "no_data", "trust_expired":
-		default:
-			return Result{}, fmt.Errorf("reading ledger data: %w", err)
-		}
+	if err != nil && explain.CodeOf(err) == "" {
+		return Result{}, fmt.Errorf("reading ledger data: %w", err)
 	}
 	r := &run{
 		v: v, in: in, rule: rule, data: data, dataErr: err,
-		clock: reading{device: device, floor: floor},
-	}
-	if data != nil && data.AsOf.After(r.clock.floor) {
-		r.clock.floor = data.AsOf
+		clock: read(device, floor, data),
 	}
 	if err := r.file(ctx); err != nil {
 		return Result{}, err
@@ -128,7 +129,7 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 			return Result{}, fmt.Errorf("keeping the result: %w", err)
 		}
 	}
-	return res, ctx.Err()
+	return res, nil
 }
 
 // Check is what a wallet asks before it keeps a credential: anchor, issuer key
@@ -147,9 +148,8 @@ func (v *Verifier) Check(ctx context.Context, b []byte) (vc.Authentic, error) {
 	if err != nil {
 		return vc.Authentic{}, err
 	}
-	r := &run{v: v, data: data, clock: reading{device: device, floor: floor}}
-	a := r.anchor(p, 0)
-	auth := r.proof(p, 0, r.issuerKey(p, 0, a))
+	r := &run{v: v, data: data, clock: read(device, floor, data)}
+	auth := r.proof(p, 0, r.issuerKey(p, 0, r.anchor(p, 0)))
 	for _, c := range r.checks {
 		if c.Outcome != Pass {
 			return vc.Authentic{}, explain.Errorf(c.Code, "%s", c.ID)
@@ -170,8 +170,8 @@ type run struct {
 	checks      []Check
 	required    []slot
 	credentials []Credential
-	conditions  string // whom to ask, where a licence has conditions
-	reserved    bool   // the request's nonce is reserved for these bytes
+	conditions  []string // whom to ask, where licences have conditions
+	reserved    bool     // the request's nonce is reserved for these bytes
 	digest      [32]byte
 }
 
@@ -187,13 +187,8 @@ func (r *run) note(id string, index int, o Outcome, code string) {
 	if index >= 0 {
 		c.Credential = &index
 	}
-	switch id {
-	case CheckParse, CheckProof, CheckBinding:
-	default:
-		if r.data != nil {
-			t := r.data.AsOf
-			c.AsOf = &t
-		}
+	if r.data != nil && o != Skipped && restsOnData[id] {
+		c.AsOf = ptr(r.data.AsOf)
 	}
 	r.checks = append(r.checks, c)
 }
@@ -205,10 +200,14 @@ func (r *run) require(id string, index int) { r.required = append(r.required, sl
 func (r *run) file(ctx context.Context) error {
 	r.require(CheckParse, -1)
 	r.require(CheckFreshness, -1)
-	if r.rule.Binding {
+	// Who asked for an answer wants one, whatever the purpose.
+	if r.rule.Binding || r.in.Request != nil {
 		r.require(CheckBinding, -1)
 	}
-	parsed, err := vc.Parse(r.in.Bytes)
+	p, err := vc.Parse(r.in.Bytes)
+	if err == nil && p.Kind() == vc.KindPresentation && len(p.Credentials()) == 0 {
+		err = explain.Errorf("presentation_empty", "nothing is presented")
+	}
 	if err != nil {
 		r.note(CheckParse, -1, Fail, codeOr(err, "not_a_credential"))
 		for _, id := range credentialChecks {
@@ -218,18 +217,22 @@ func (r *run) file(ctx context.Context) error {
 		r.note(CheckBinding, -1, Skipped, "not_run")
 		return nil
 	}
-	if parsed.Kind() == vc.KindPresentation {
-		return r.presentation(ctx, parsed)
-	}
 	r.note(CheckParse, -1, Pass, "parsed")
-	auth := r.credential(parsed, 0)
+	if p.Kind() == vc.KindPresentation {
+		inner := p.Credentials()
+		auths := make([]vc.Authentic, len(inner))
+		for i, c := range inner {
+			auths[i] = r.credential(c, i)
+		}
+		r.freshness()
+		return r.binding(ctx, p, auths)
+	}
+	auth := r.credential(p, 0)
 	r.freshness()
 	switch {
-	case r.in.Request != nil:
-		r.note(CheckBinding, -1, Unknown, "presentation_required")
-	case !r.rule.Binding:
+	case !r.rule.Binding && r.in.Request == nil:
 		r.note(CheckBinding, -1, Skipped, "binding_not_required")
-	case auth.Authentic() && auth.Holder() == "":
+	case r.in.Request == nil && auth.Authentic() && auth.Holder() == "":
 		r.note(CheckBinding, -1, Unknown, "register_copy")
 	default:
 		r.note(CheckBinding, -1, Unknown, "presentation_required")
@@ -237,80 +240,63 @@ func (r *run) file(ctx context.Context) error {
 	return nil
 }
 
-// presentation checks what a practitioner handed over: the credentials inside
-// it, then that the person who answers our request holds them.
-func (r *run) presentation(ctx context.Context, p *vc.Parsed) error {
-	inner := p.Credentials()
-	if len(inner) == 0 {
-		r.note(CheckParse, -1, Fail, "presentation_empty")
-		for _, id := range credentialChecks {
-			r.note(id, -1, Skipped, "not_run")
-		}
-		r.note(CheckFreshness, -1, Skipped, "not_run")
-		r.note(CheckBinding, -1, Skipped, "not_run")
-		return nil
-	}
-	r.note(CheckParse, -1, Pass, "parsed")
-	auths := make([]vc.Authentic, len(inner))
-	for i, c := range inner {
-		auths[i] = r.credential(c, i)
-	}
-	r.freshness()
-	return r.binding(ctx, p, auths)
-}
-
 // binding judges that the presentation answers our request and is made by the
-// holder of every credential in it.
+// holder of every credential in it. Its own proof must hold also where nobody
+// asked: then it is judged by the challenge and domain that it names itself,
+// which shows who made it but not that it was made for us.
 func (r *run) binding(ctx context.Context, p *vc.Parsed, auths []vc.Authentic) error {
-	r.require(CheckBinding, -1) // a presentation always says who presents: it must be true
-	if r.in.Request == nil {
-		if !r.rule.Binding {
-			r.required = r.required[:len(r.required)-1]
-			r.note(CheckBinding, -1, Skipped, "binding_not_required")
-			return nil
-		}
-		r.note(CheckBinding, -1, Unknown, "request_required")
-		return nil
-	}
 	req := r.in.Request
-	pres, err := p.VerifyPresentation(r.holderKey, vc.PresentationPolicy{Challenge: req.Nonce, Domain: req.Audience, Now: r.clock.latest()})
+	policy := vc.PresentationPolicy{Challenge: p.ChallengeHint(), Domain: p.DomainHint(), Now: r.clock.latest()}
+	if req != nil {
+		policy.Challenge, policy.Domain = req.Nonce, req.Audience
+	}
+	pres, err := p.VerifyPresentation(r.holderKey, policy)
 	if err != nil {
 		r.note(CheckBinding, -1, Fail, codeOr(err, "presentation_proof_invalid"))
 		return nil
 	}
+	// The first presentation whose proof and nonce fit has the request, whatever
+	// else is found out about it.
+	ours := false
+	if req != nil && r.v.store != nil {
+		r.digest = sha256.Sum256(r.in.Bytes)
+		free, err := r.v.store.Reserve(ctx, req.Nonce, r.digest)
+		switch {
+		case errors.Is(err, ErrNonceUnknown):
+		case err != nil:
+			return fmt.Errorf("reserving the request: %w", err)
+		case !free:
+			r.note(CheckBinding, -1, Fail, "replayed")
+			return nil
+		default:
+			ours, r.reserved = true, true
+		}
+	}
+	missing := "" // why it cannot be told whether the presenter holds them all
 	for _, a := range auths {
 		switch {
 		case !a.Authentic():
 			// What is not authentic names no holder; its own checks say why.
-			r.note(CheckBinding, -1, Unknown, "binding_unproved")
-			return nil
+			missing = "binding_unproved"
 		case a.Holder() == "":
-			r.note(CheckBinding, -1, Unknown, "register_copy")
-			return nil
+			missing = "register_copy"
 		case a.Holder() != pres.Holder:
 			r.note(CheckBinding, -1, Fail, "holder_mismatch")
 			return nil
+		case req != nil && !req.Asks(a.Types()):
+			missing = "not_asked_for"
 		}
 	}
-	if r.v.store == nil {
-		r.note(CheckBinding, -1, Unknown, "request_not_ours")
-		return nil
-	}
-	r.digest = sha256.Sum256(r.in.Bytes)
-	ok, err := r.v.store.Reserve(ctx, req.Nonce, r.digest)
 	switch {
-	case errors.Is(err, ErrNonceUnknown):
+	case req == nil && !r.rule.Binding:
+		r.note(CheckBinding, -1, Skipped, "binding_not_required")
+	case req == nil:
+		r.note(CheckBinding, -1, Unknown, "request_required")
+	case missing != "":
+		r.note(CheckBinding, -1, Unknown, missing)
+	case !ours:
 		r.note(CheckBinding, -1, Unknown, "request_not_ours")
-		return nil
-	case err != nil:
-		return fmt.Errorf("reserving the request: %w", err)
-	case !ok:
-		r.note(CheckBinding, -1, Fail, "replayed")
-		return nil
-	}
-	r.reserved = true
-	switch {
-	case r.clock.latest().After(req.Expires):
+	case !r.clock.latest().Before(req.Expires):
 		r.note(CheckBinding, -1, Unknown, "request_expired")
 	case r.clock.behind():
 		r.note(CheckBinding, -1, Unknown, "clock_behind")
@@ -334,12 +320,7 @@ func (r *run) settleNonce(ctx context.Context, res *Result) error {
 		return fmt.Errorf("burning the request: %w", err)
 	}
 	if !ok {
-		for i, c := range r.checks {
-			if c.ID == CheckBinding {
-				r.checks = append(r.checks[:i], r.checks[i+1:]...)
-				break
-			}
-		}
+		r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.ID == CheckBinding })
 		r.note(CheckBinding, -1, Fail, "replayed")
 		for i := range r.credentials {
 			if r.credentials[i].Bound != nil {
@@ -361,8 +342,7 @@ func (r *run) result() Result {
 		res.Credentials = []Credential{}
 	}
 	if r.data != nil {
-		t := r.data.AsOf
-		res.AsOf, res.Validators = &t, r.data.Validators
+		res.AsOf, res.Validators = ptr(r.data.AsOf), r.data.Validators
 	}
 	res.Verdict = fold(r.checks, r.required)
 	res.Headline = r.headline(res.Verdict)
@@ -382,8 +362,8 @@ func (r *run) headline(v Verdict) string {
 	}
 	switch v {
 	case Verified:
-		if r.conditions != "" {
-			return "Verified, with conditions. " + r.conditions
+		if len(r.conditions) > 0 {
+			return "Verified, with conditions. " + strings.Join(r.conditions, " ")
 		}
 		return "Verified"
 	case Rejected:

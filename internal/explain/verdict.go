@@ -29,6 +29,7 @@ var _ = add(
 	Entry{"not_accredited", ExitRefused, "The issuer was not entitled to issue this type of credential in this jurisdiction.", "hospital", "Do not rely on it; ask the board that licenses this profession there."},
 	Entry{"issuer_suspended", ExitNotNow, "The issuer's accreditation is suspended, so nobody vouches for its present status.", "hospital", "Ask the boards' network who answers for its licences meanwhile."},
 	Entry{"issuer_ended", ExitNotNow, "The issuer's accreditation has ended and nobody has taken over its status list yet.", "hospital", "Ask the boards' network who takes over its licences."},
+	Entry{"issuer_closed", ExitNotNow, "The issuer has closed its identity since, and nobody answers for the status of its licences.", "hospital", "Ask the boards' network who takes over its licences."},
 	Entry{"type_ambiguous", ExitRefused, "The credential does not name exactly one type.", "board", "Ask the board for a credential of one type."},
 	Entry{"jurisdiction_missing", ExitRefused, "The credential does not say for which jurisdiction it holds.", "board", "Ask the board to issue it again."},
 
@@ -78,6 +79,7 @@ var _ = add(
 	Entry{"holder_mismatch", ExitRefused, "The credential was issued to somebody else than who presents it.", "hospital", "Do not accept it; ask the person for their own credential."},
 	Entry{"holder_method_unsupported", ExitRefused, "The presenter uses a kind of identity that cannot be checked offline.", "practitioner", "Present from a wallet that uses did:key."},
 	Entry{"binding_unproved", ExitNotNow, "Whose credential it is cannot be told, because the credential itself was not proved.", "nobody", "Look at the check that stopped it."},
+	Entry{"not_asked_for", ExitNotNow, "The presentation holds a credential of a type that the request did not ask for.", "practitioner", "Make a new request and have only that answered which it asks for."},
 	Entry{"replayed", ExitRefused, "The request was answered before: this presentation is a replay.", "hospital", "Make a new request; ask how the old answer came back."},
 
 	Entry{"policy_malformed", ExitUsage, "The policy file cannot be used.", "it", "Correct the policy file."},
