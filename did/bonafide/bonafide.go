@@ -132,6 +132,16 @@ func Desk(d *did.Document) (name, contact string) {
 	return "", ""
 }
 
+// OptionsOf reads what a document holds beside its keys, for its next version.
+func OptionsOf(d *did.Document) DocumentOptions {
+	o := DocumentOptions{AlsoKnownAs: d.AlsoKnownAs}
+	for _, s := range d.Services {
+		_, name, _ := strings.Cut(s.ID, "#")
+		o.Services = append(o.Services, Service{Name: name, Type: s.Type[0], Endpoint: s.Endpoint})
+	}
+	return o
+}
+
 // NewDocument makes the first document of a DID and the DID from it. Issuing
 // keys stand under assertionMethod, ledger keys under capabilityInvocation;
 // a method's fragment is its Multikey. The document is in JCS form and has

@@ -1,0 +1,87 @@
+package home
+
+// What a board does with its own identity: new keys, reports, the end.
+
+import (
+	"context"
+	"time"
+
+	"bonafide/did"
+	"bonafide/did/bonafide"
+	"bonafide/internal/explain"
+	"bonafide/internal/keys"
+	"bonafide/ledger"
+)
+
+// RotateKey gives the board a new issuing key (keys.Issuing) or ledger key
+// (keys.Ledger) in place of the one in force, and returns the new verification
+// method. What the old key did stays valid: keys are judged by the ledger's
+// time. The new key is stored before the ledger hears of it.
+func (h *Home) RotateKey(ctx context.Context, use string) (method string, err error) {
+	if use != keys.Issuing && use != keys.Ledger {
+		return "", explain.Errorf("usage", "only issuing and ledger keys are rotated")
+	}
+	id, err := h.BoardDID()
+	if err != nil {
+		return "", err
+	}
+	if err := h.ensureTrust(ctx); err != nil {
+		return "", err
+	}
+	d, err := boardLedger{h}.Refresh(ctx)
+	if err != nil {
+		return "", err
+	}
+	issuing, ledgerKey, err := h.boardKeys(id, d)
+	if err != nil {
+		return "", err
+	}
+	versions, err := d.View.Versions(id)
+	if err != nil {
+		return "", err
+	}
+	doc := versions[len(versions)-1].Document
+	ks, err := h.Keys(use)
+	if err != nil {
+		return "", err
+	}
+	_, fresh, err := ks.Create(did.Ed25519)
+	if err != nil {
+		return "", err
+	}
+	replaced := issuing.Public()
+	if use == keys.Ledger {
+		replaced = ledgerKey.Public()
+	}
+	// Further keys that the document lists, such as one kept elsewhere, stay.
+	list := func(rel did.Relationship) (out []did.PublicKey) {
+		for _, m := range doc.MethodsFor(rel) {
+			if m.Key == replaced {
+				m.Key = fresh
+			}
+			out = append(out, m.Key)
+		}
+		return out
+	}
+	next, err := bonafide.NextDocument(id, list(did.AssertionMethod), list(did.CapabilityInvocation), bonafide.OptionsOf(doc))
+	if err != nil {
+		return "", err
+	}
+	if _, err := h.Send(ctx, ledger.UpdateDID{Document: next}); err != nil {
+		return "", err
+	}
+	return id.String() + "#" + fresh.Multikey(), nil
+}
+
+// ReportKey tells the ledger that one of the board's keys was in other hands
+// from a time on, at most 90 days back. It is final.
+func (h *Home) ReportKey(ctx context.Context, method string, from time.Time) error {
+	_, err := h.Send(ctx, ledger.ReportKey{Method: method, From: from.Unix()})
+	return err
+}
+
+// DeactivateBoard ends the board's identity. It is final.
+func (h *Home) DeactivateBoard(ctx context.Context) error {
+	_, err := h.Send(ctx, ledger.DeactivateDID{})
+	return err
+}

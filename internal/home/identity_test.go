@@ -1,0 +1,167 @@
+package home
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"bonafide/assets/mappings"
+	"bonafide/assets/templates"
+	"bonafide/did"
+	"bonafide/internal/explain"
+	"bonafide/internal/fixtures"
+	"bonafide/internal/keys"
+	"bonafide/issuer"
+	"bonafide/ledger"
+	"bonafide/verifier"
+)
+
+// TestThreat19_RotationAndReports runs a real network of one: a board issues,
+// rotates either key, issues again, and reports the first issuing key. Old
+// credentials verify after a rotation and fall with the report; new ones stand.
+func TestThreat19_RotationAndReports(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	o := options(&user{pass: goodPass})
+	o.Now = time.Now // the engine stamps blocks with the machine's time
+	h, err := Create(filepath.Join(t.TempDir(), "board"), o, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, h)
+	_, id, err := h.Found(ctx, FoundOptions{
+		Label: "test", Name: "Test Board", Contact: "desk@board.example",
+		Params: ledger.Params{Interval: time.Second, IssuerDelay: time.Second, RecoverDelay: time.Second, ProposalLife: time.Hour},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.StartNode(ctx, NodeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.StopNode(); err != nil {
+			t.Error(err)
+		}
+	})
+	docs, err := templates.Documents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := []ledger.Action{ledger.Accredit{Issuer: id, Type: issuer.ProfessionalLicence, Jurisdictions: []string{"US-OH"}}}
+	for _, d := range docs {
+		actions = append(actions, ledger.RegisterTemplate{Document: d})
+	}
+	for _, a := range actions {
+		if p, err := h.Propose(ctx, a); err != nil || p.State != ledger.ProposalDone {
+			t.Fatalf("proposal is %s: %v", p.State, err)
+		}
+	}
+	rows := fixtures.Register(1, fixtures.Medicine, 3, time.Now())
+	issue := func(row fixtures.Row) []byte {
+		t.Helper()
+		b, err := h.Board(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := issuer.ParseMapping(mappings.Bonafide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var csv bytes.Buffer
+		if err := fixtures.WriteCSV(&csv, []fixtures.Row{row}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Import(ctx, &csv, m, issuer.ImportOptions{Person: "owner"}); err != nil {
+			t.Fatal(err)
+		}
+		if rep, err := b.Issue(ctx, issuer.IssueOptions{Person: "owner"}); err != nil || rep.Issued != 1 {
+			t.Fatalf("issued %+v: %v", rep, err)
+		}
+		raw, _, err := b.Credential(ctx, row.Number, issuer.RegisterCopy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	want := func(what string, raw []byte, verdict verifier.Verdict, code string) {
+		t.Helper()
+		p, err := h.Hospital(ctx, HospitalOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Sync(ctx); err != nil {
+			t.Fatal(err)
+		}
+		res, err := p.Verify(ctx, verifier.Input{Bytes: raw, Purpose: verifier.Monitoring})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, c := range res.Checks {
+			if c.ID == verifier.CheckIssuerKey {
+				got = c.Code
+			}
+		}
+		if res.Verdict != verdict || got != code {
+			t.Errorf("%s: %s %s, want %s %s", what, res.Verdict, got, verdict, code)
+		}
+	}
+	methodOf := func(use did.Relationship) string {
+		t.Helper()
+		d, err := h.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := d.View.Versions(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v[len(v)-1].Document.MethodsFor(use)[0].ID
+	}
+
+	first := issue(rows[0])
+	want("before the rotation", first, verifier.Verified, "issuer_key_in_force")
+	old := methodOf(did.AssertionMethod)
+	fresh, err := h.RotateKey(ctx, keys.Issuing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := methodOf(did.AssertionMethod); got != fresh || got == old {
+		t.Fatalf("the document names %s, not the new key", got)
+	}
+	want("signed before the rotation", first, verifier.Verified, "issuer_key_in_force")
+
+	oldLedger := methodOf(did.CapabilityInvocation)
+	if _, err := h.RotateKey(ctx, keys.Ledger); err != nil {
+		t.Fatal(err)
+	}
+	if methodOf(did.CapabilityInvocation) == oldLedger {
+		t.Fatal("the ledger key was not rotated")
+	}
+	second := issue(rows[1])
+	want("signed after both rotations", second, verifier.Verified, "issuer_key_in_force")
+
+	// From before the network began: everything the first key ever issued.
+	if err := h.ReportKey(ctx, old, time.Now().Add(-24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	want("by the reported key", first, verifier.Rejected, "key_compromised")
+	want("by the new key", second, verifier.Verified, "issuer_key_in_force")
+
+	// The reported ledger key takes the batch that it signed with it.
+	if err := h.ReportKey(ctx, oldLedger, time.Now().Add(-24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	want("anchored by the new ledger key", second, verifier.Verified, "issuer_key_in_force")
+
+	if err := h.DeactivateBoard(ctx); explain.CodeOf(err) != "member_active" {
+		t.Errorf("a member deactivated its identity: %v", err)
+	}
+	r, err := h.Resolver().Resolve(ctx, id, did.ResolveOptions{VersionID: "1"})
+	if err != nil || r.Metadata.VersionID != "1" || r.Metadata.NextVersionID != "2" {
+		t.Errorf("version 1 resolves to %+v: %v", r, err)
+	}
+}
