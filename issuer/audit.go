@@ -31,6 +31,17 @@ type Difference struct {
 	Ledger   ledger.Status
 }
 
+// Suspicion is what happened in the board's name between the time from which a
+// ledger key was in other hands and its report. It stands until the board
+// corrects it by new transactions.
+type Suspicion struct {
+	Method    string
+	From      time.Time
+	Documents []uint64 // heights at which the board's document was changed
+	Status    []ledger.StatusRecord
+	Complete  bool // false: the data does not hold all status changes of that time
+}
+
 // AuditReport is what an audit found. Empty lists are what a board hopes for.
 type AuditReport struct {
 	Height  uint64    // of the state that was compared
@@ -43,9 +54,13 @@ type AuditReport struct {
 	// Missing are batches that the register takes for anchored and the ledger
 	// does not have.
 	Missing []Batch
-	// Reported are batches of Unknown and known ones that a ledger key signed
-	// which is reported as having been in other hands then.
+	// Reported are batches whose credentials no longer verify, because a key
+	// behind them was reported, and that licences still depend on. Issue
+	// replaces them.
 	Reported []FoundBatch
+	// Suspicions say, for every reported ledger key, what stands although it
+	// may have been made with that key.
+	Suspicions []Suspicion
 	// Differences are statuses that differ, beyond acts still to be sent.
 	Differences []Difference
 	// Unsent counts licences with status acts that are still to be sent.
@@ -127,34 +142,26 @@ func parseBatchEntry(e []byte) (FoundBatch, error) {
 
 func (b *Board) auditBatches(ctx context.Context, data *pack.Data, found []FoundBatch, rep *AuditReport) error {
 	ours := map[ledger.Hash]Batch{}
-	for after := uint64(0); ; {
-		bs, err := b.Store.Batches(ctx, after, listPage)
-		if err != nil {
-			return fmt.Errorf("reading batches: %w", err)
-		}
-		if len(bs) == 0 {
-			break
-		}
-		for _, bt := range bs {
-			ours[bt.Root] = bt
-		}
-		after = bs[len(bs)-1].Number
-	}
-	reports, err := data.View.Reports(b.DID)
-	if err != nil {
+	if err := b.eachBatch(ctx, func(bt *Batch) error { ours[bt.Root] = *bt; return nil }); err != nil {
 		return err
 	}
 	for _, f := range found {
-		if bt, ok := ours[f.Root]; !ok || bt.Size != f.Size {
+		bt, ok := ours[f.Root]
+		if !ok || bt.Size != f.Size {
 			rep.Unknown = append(rep.Unknown, f)
+			continue
+		}
+		ids, err := b.fallen(ctx, data, &bt)
+		if err != nil {
+			return err
+		}
+		if len(ids) > 0 {
+			rep.Reported = append(rep.Reported, f)
 		}
 		delete(ours, f.Root)
-		for _, r := range reports {
-			if !r.Issuing && r.Method == f.Method && f.Height >= r.FromHeight {
-				rep.Reported = append(rep.Reported, f)
-				break
-			}
-		}
+	}
+	if err := b.suspect(data, rep); err != nil {
+		return err
 	}
 	for _, bt := range ours {
 		switch bt.State {
@@ -163,6 +170,38 @@ func (b *Board) auditBatches(ctx context.Context, data *pack.Data, found []Found
 		}
 	}
 	slices.SortFunc(rep.Missing, func(a, b Batch) int { return cmp.Compare(a.Number, b.Number) })
+	return nil
+}
+
+// suspect lists what a reported ledger key may have done.
+func (b *Board) suspect(data *pack.Data, rep *AuditReport) error {
+	reports, err := data.View.Reports(b.DID)
+	if err != nil {
+		return err
+	}
+	versions, err := data.View.Versions(b.DID)
+	if err != nil {
+		return err
+	}
+	for _, r := range reports {
+		if r.Issuing {
+			continue
+		}
+		s := Suspicion{Method: r.Method, From: r.From}
+		for _, v := range versions {
+			if v.Height >= r.FromHeight && v.Height <= r.Height {
+				s.Documents = append(s.Documents, v.Height)
+			}
+		}
+		var changes []ledger.StatusRecord
+		changes, s.Complete = data.View.StatusChanges(b.DID, max(r.FromHeight, 1)-1)
+		for _, c := range changes {
+			if c.Height <= r.Height {
+				s.Status = append(s.Status, c)
+			}
+		}
+		rep.Suspicions = append(rep.Suspicions, s)
+	}
 	return nil
 }
 

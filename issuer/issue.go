@@ -147,6 +147,9 @@ func (b *Board) round(ctx context.Context, o IssueOptions, plan bool, rep *Issue
 		return 0, err
 	}
 	if plan {
+		if err := b.replaceAll(ctx, o); err != nil {
+			return 0, err
+		}
 		if err := b.planAll(ctx, o, rep); err != nil {
 			return 0, err
 		}
@@ -207,7 +210,9 @@ func (b *Board) advance(ctx context.Context, bt *Batch, o IssueOptions, rep *Iss
 			b.cached.drop(bt.Number)
 			return nil
 		}
-		if err != nil || bt.State == before {
+		// A batch that the ledger turns out not to have is anchored again in the
+		// next round, not in a circle here.
+		if err != nil || bt.State == before || bt.State == Planned {
 			return err
 		}
 	}
@@ -237,7 +242,7 @@ func (b *Board) anchor(ctx context.Context, bt *Batch) error {
 	if bt.Method != b.issuingMethod {
 		return b.abandon(ctx, bt) // planned for a key that we no longer sign with
 	}
-	_, err := b.submit(ctx, func() (ledger.Body, error) {
+	height, err := b.submit(ctx, func() (ledger.Body, error) {
 		if _, there, err := b.locate(ctx, bt); err != nil || there {
 			return nil, err
 		}
@@ -245,6 +250,11 @@ func (b *Board) anchor(ctx context.Context, bt *Batch) error {
 	})
 	if err != nil {
 		return fmt.Errorf("anchoring batch %d: %w", bt.Number, err)
+	}
+	if height > 0 { // from here on every answer of the node knows it
+		if err := b.reach(ctx, height); err != nil {
+			return err
+		}
 	}
 	next := *bt
 	next.State = Anchored
@@ -307,8 +317,9 @@ func (b *Board) prove(ctx context.Context, bt *Batch) error {
 	return b.store(ctx, bt, next)
 }
 
-// stands reports whether a batch that an epoch holds may be signed: the key
-// was in force, and the board accredited, when the epoch closed.
+// stands reports whether credentials of a batch that an epoch holds verify: the
+// issuing key was in force, and the board accredited, when the epoch closed,
+// and the ledger key that anchored it was in the board's own hands.
 func (b *Board) stands(data *pack.Data, bt *Batch) (bool, error) {
 	e, err := data.View.Epoch(bt.Epoch)
 	if err != nil {
@@ -319,6 +330,9 @@ func (b *Board) stands(data *pack.Data, bt *Batch) (bool, error) {
 		return false, nil
 	case err != nil:
 		return false, err
+	}
+	if _, reported := data.View.BatchReported(b.DID, bt.Epoch, bt.Root); reported {
+		return false, nil
 	}
 	for _, s := range bt.Scopes {
 		if data.View.Standing(b.DID, s.Type, s.Jurisdiction, e.Height) != ledger.Active {
@@ -445,6 +459,83 @@ func (b *Board) deliver(ctx context.Context, bt *Batch, o IssueOptions) error {
 	b.cached.drop(bt.Number)
 	o.Progress.report("deliver", bt.Size, bt.Size)
 	return nil
+}
+
+// replaceAll makes licences due again whose credentials no longer verify,
+// because a key behind their batch was reported since.
+func (b *Board) replaceAll(ctx context.Context, o IssueOptions) error {
+	data, err := b.refresh(ctx)
+	if err != nil {
+		return err
+	}
+	reports, err := data.View.Reports(b.DID)
+	if err != nil || len(reports) == 0 {
+		return err
+	}
+	return b.eachBatch(ctx, func(bt *Batch) error {
+		ids, err := b.fallen(ctx, data, bt)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		ls, err := b.Store.ByID(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("reading licences: %w", err)
+		}
+		var changes []Change
+		for _, l := range ls {
+			if l.Revision > l.IssuedRev {
+				continue // due already
+			}
+			c := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
+			c.Licence.Revision++
+			c.Licence.Reissue = ReissueVoid
+			c.Events = []Event{{At: b.now(), Person: o.Person, Act: ActReplace}}
+			changes = append(changes, c)
+		}
+		if err := b.Store.Apply(ctx, changes); err != nil {
+			return fmt.Errorf("making licences due again: %w", err)
+		}
+		return nil
+	})
+}
+
+// eachBatch calls f for every batch, oldest first.
+func (b *Board) eachBatch(ctx context.Context, f func(*Batch) error) error {
+	for after := uint64(0); ; {
+		bs, err := b.Store.Batches(ctx, after, listPage)
+		if err != nil {
+			return fmt.Errorf("reading batches: %w", err)
+		}
+		if len(bs) == 0 {
+			return nil
+		}
+		for i := range bs {
+			if err := f(&bs[i]); err != nil {
+				return err
+			}
+			after = bs[i].Number
+		}
+	}
+}
+
+// fallen returns the licences that depend on a delivered batch whose
+// credentials no longer verify.
+func (b *Board) fallen(ctx context.Context, data *pack.Data, bt *Batch) ([]int64, error) {
+	if bt.State != Done {
+		return nil, nil
+	}
+	ok, err := b.stands(data, bt)
+	if errors.Is(err, ledger.ErrEpochShrunk) {
+		return nil, nil // all of it has run out
+	}
+	if err != nil || ok {
+		return nil, err
+	}
+	ids, err := b.Store.Dependent(ctx, bt.Number)
+	if err != nil {
+		return nil, fmt.Errorf("reading leaves: %w", err)
+	}
+	return ids, nil
 }
 
 // planAll records batches for everything that is due.

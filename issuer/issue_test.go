@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -508,4 +509,40 @@ func TestReportedIssuingKey(t *testing.T) {
 	if _, err := w.board.Issue(ctx, issuer.IssueOptions{}); explain.CodeOf(err) != "issuing_key_out_of_force" {
 		t.Errorf("signed with a reported key: %v", err)
 	}
+}
+
+// forgetful is a node that lost what it had executed.
+type forgetful struct {
+	*node
+	left int
+}
+
+func (f *forgetful) BatchPath(ctx context.Context, id did.DID, root ledger.Hash) (ledger.Located, error) {
+	if f.left > 0 {
+		f.left--
+		return ledger.Located{}, explain.Errorf("batch_unknown", "no such batch")
+	}
+	return f.node.BatchPath(ctx, id, root)
+}
+
+// TestForgetfulNode: a node that denies a batch it took is asked again, and the
+// batch does not come onto the ledger twice.
+func TestForgetfulNode(t *testing.T) {
+	w := newWorld(t)
+	rows := medicine(w, 2)
+	w.importRows(rows)
+	c := w.board.Config
+	c.Ledger = &forgetful{w.node, 3}
+	b, err := issuer.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := b.Issue(ctx, issuer.IssueOptions{}); err != nil || r.Issued != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if bs, err := w.l.View().Batches(w.desk.DID); err != nil || len(bs) != 1 {
+		t.Errorf("%d batches on the ledger, %v", len(bs), err)
+	}
+	w.copyOf(rows[0].Number)
+	w.audit()
 }

@@ -312,4 +312,5 @@ const (
 	ActCode     Act = "claim-code"
 	ActClaimed  Act = "claimed"
 	ActIssued   Act = "issued"
+	ActReplace  Act = "replace" // its credentials fail since a key was reported: new ones are due
 )

@@ -171,6 +171,9 @@ type Store interface {
 	LeafHashes(ctx context.Context, batch uint64) ([]ledger.Hash, error)
 	// BatchLicences returns the distinct licences of a batch in the order of ids.
 	BatchLicences(ctx context.Context, batch uint64) ([]int64, error)
+	// Dependent returns the licences of which the newest delivered credential of
+	// some form is of this batch.
+	Dependent(ctx context.Context, batch uint64) ([]int64, error)
 	// Unsigned returns the first limit leaves that have no credential yet.
 	Unsigned(ctx context.Context, batch uint64, limit int) ([]Leaf, error)
 	// StoreSigned stores credentials and forgets the drafts. ErrConflict, and

@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"bonafide/did"
 	"bonafide/did/bonafide"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
@@ -334,18 +336,104 @@ func (s moreBatches) Batches(ctx context.Context, after uint64, limit int) ([]is
 	return bs, err
 }
 
-func TestAuditReportedKeyAndMissingBatch(t *testing.T) {
+func TestAuditMissingBatch(t *testing.T) {
 	w := newWorld(t)
 	w.importRows(medicine(w, 1))
-	since := w.l.Now
 	w.issue()
-	w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: w.desk.Method(t, w.desk.Key), From: since.Unix()}))
 	w.open(moreBatches{w.store})
 	r, err := w.board.Audit(ctx, nil)
+	if err != nil || len(r.Missing) != 1 || r.Clean() {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestReportedKeyReplacesCredentials: after a report of either kind of key the
+// audit names the batches that fell, and Issue replaces what was in them.
+func TestReportedKeyReplacesCredentials(t *testing.T) {
+	for _, use := range []string{"issuing", "ledger"} {
+		t.Run(use, func(t *testing.T) {
+			w := newWorld(t)
+			rows := medicine(w, 3)
+			w.importRows(rows[:1])
+			w.issue()
+			w.node.pass(time.Hour)
+			since := w.l.Now
+			w.importRows(rows)
+			w.issue()
+			w.setStatus(rows[1].Number, ledger.Probation)
+			kept, fell := w.copyOf(rows[0].Number), w.copyOf(rows[1].Number)
+			batch := w.l.NewBoard("spare")
+			issuing, desk := w.desk.Issuing, w.desk.Key
+			bad := issuing
+			if use == "issuing" {
+				issuing = batch.Issuing
+			} else {
+				desk, bad = batch.Key, desk
+			}
+			doc, err := bonafide.NextDocument(w.desk.DID, []did.PublicKey{testkitPublic(w, issuing)}, []did.PublicKey{testkitPublic(w, desk)}, bonafide.DocumentOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			method := w.desk.Method(t, bad)
+			w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
+			w.desk.Issuing, w.desk.Key = issuing, desk
+			w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: method, From: since.Unix()}))
+			w.open(w.store)
+			r, err := w.board.Audit(ctx, nil)
+			if err != nil || len(r.Reported) != 1 || r.Reported[0].Size != 2 || r.Clean() {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if use == "ledger" {
+				// A whole pack has no change log: that is said, not passed over.
+				if len(r.Suspicions) != 1 || len(r.Suspicions[0].Documents) != 1 || r.Suspicions[0].Complete || r.Suspicions[0].Method != method {
+					t.Errorf("suspicions %+v", r.Suspicions)
+				}
+				w.node.full = true
+				if r, err = w.board.Audit(ctx, nil); err != nil || len(r.Suspicions[0].Status) != 1 || !r.Suspicions[0].Complete {
+					t.Errorf("%+v, %v", r.Suspicions, err)
+				}
+				w.node.full = false
+			}
+			if rep := w.issue(); rep.Issued != 2 {
+				t.Fatalf("%+v", rep)
+			}
+			if s := w.copyOf(rows[0].Number); s.index != kept.index {
+				t.Error("a credential that stands was replaced")
+			}
+			if s := w.copyOf(rows[1].Number); s.index == fell.index || s.status != ledger.Probation || w.status(fell.index) != ledger.Void {
+				t.Errorf("%+v", s)
+			}
+			if rep := w.issue(); rep.Planned != 0 {
+				t.Errorf("%+v", rep)
+			}
+			w.audit()
+		})
+	}
+}
+
+// TestReportedLedgerKeyAbandons: a batch that the reported key anchored is
+// never signed.
+func TestReportedLedgerKeyAbandons(t *testing.T) {
+	w := newWorld(t)
+	rows := medicine(w, 1)
+	w.importRows(rows)
+	since := w.l.Now
+	if _, err := w.board.Issue(ctx, issuer.IssueOptions{NoWait: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.node.pass(2 * time.Minute)
+	old := w.desk.Method(t, w.desk.Key)
+	next := w.l.NewBoard("next")
+	doc, err := bonafide.NextDocument(w.desk.DID, []did.PublicKey{testkitPublic(w, w.desk.Issuing)}, []did.PublicKey{testkitPublic(w, next.Key)}, bonafide.DocumentOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Reported) != 1 || r.Reported[0].Size != 1 || len(r.Missing) != 1 || r.Clean() {
+	w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
+	w.desk.Key = next.Key
+	w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: old, From: since.Unix()}))
+	w.open(w.store)
+	if r := w.issue(); r.Abandoned != 1 || r.Issued != 1 {
 		t.Errorf("%+v", r)
 	}
+	w.audit()
 }

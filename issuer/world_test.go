@@ -67,7 +67,8 @@ type node struct {
 	submits    int // calls so far
 	failSubmit int // number of the call that fails; 0: none
 	executed   bool
-	lag        int // refreshes that still show old data
+	lag        int  // refreshes that still show old data
+	full       bool // show the node's own state, change logs and all
 	entries    func([][]byte) [][]byte
 }
 
@@ -101,6 +102,10 @@ func (n *node) Submit(_ context.Context, tx []byte) (issuer.Receipt, error) {
 func (n *node) Refresh(context.Context) (*pack.Data, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.full {
+		v := n.l.View()
+		return &pack.Data{View: v, ChainID: chain, Height: v.Height(), AsOf: n.l.Now}, nil
+	}
 	if n.data != nil && n.lag > 0 {
 		n.lag--
 		return n.data, nil

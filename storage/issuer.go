@@ -659,6 +659,27 @@ func (s *IssuerStore) BatchLicences(ctx context.Context, batch uint64) ([]int64,
 	return out, nil
 }
 
+// Dependent implements issuer.Store.
+func (s *IssuerStore) Dependent(ctx context.Context, batch uint64) ([]int64, error) {
+	var out []int64
+	first, last := leafRange(batch)
+	err := s.read(ctx, func(q *statements) error {
+		return q.each(`SELECT DISTINCT licence FROM leaf AS l WHERE id BETWEEN ? AND ? AND credential IS NOT NULL AND NOT EXISTS (
+			SELECT 1 FROM leaf AS m JOIN batch AS b ON b.number = m.id / 4096
+			WHERE m.licence = l.licence AND m.form = l.form AND m.id > l.id AND b.state = ?) ORDER BY licence`,
+			[]any{first, last, issuer.Done}, func(scan func(...any) error) error {
+				var id int64
+				err := scan(&id)
+				out = append(out, id)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading leaves: %w", err)
+	}
+	return out, nil
+}
+
 // Unsigned implements issuer.Store.
 func (s *IssuerStore) Unsigned(ctx context.Context, batch uint64, limit int) ([]issuer.Leaf, error) {
 	var out []issuer.Leaf
