@@ -516,3 +516,34 @@ func TestThreat19_Rotation(t *testing.T) {
 		}
 	}
 }
+
+// TestThreat18_OneKeyForTwoPurposes: a key that issues credentials cannot also
+// sign transactions, however the document says it.
+func TestThreat18_OneKeyForTwoPurposes(t *testing.T) {
+	const network = "test-abcdefgh"
+	issuing, ledger := edKey(t, 1), edKey(t, 2)
+	if _, _, err := NewDocument(network, keys(issuing), keys(issuing), DocumentOptions{}); err == nil {
+		t.Error("one key was taken for both purposes")
+	}
+	id, doc, err := NewDocument(network, keys(issuing), keys(ledger), DocumentOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := func(k did.PublicKey) string { return `"` + string(id) + "#" + k.Multikey() + `"` }
+	both := bytes.Replace(doc, []byte(`"assertionMethod":[`+ref(issuing)), []byte(`"assertionMethod":[`+ref(issuing)+`,`+ref(ledger)), 1)
+	if bytes.Equal(both, doc) {
+		t.Fatal("nothing was changed")
+	}
+	if _, err := CheckDocument(network, both, false); explain.CodeOf(err) != "did_key_two_roles" {
+		t.Errorf("one key under both relationships: %v", err)
+	}
+	parsed, err := CheckDocument(network, doc, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, rel := range map[did.PublicKey]did.Relationship{issuing: did.CapabilityInvocation, ledger: did.AssertionMethod} {
+		if _, err := parsed.Method(string(id)+"#"+key.Multikey(), rel); explain.CodeOf(err) != "method_wrong_purpose" {
+			t.Errorf("%s under %s: %v", key, rel, err)
+		}
+	}
+}
