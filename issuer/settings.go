@@ -38,7 +38,10 @@ func ParseSettings(b []byte) (Settings, error) {
 	if file.Format != 1 {
 		return Settings{}, explain.Errorf("board_settings", "settings format %d is not known", file.Format)
 	}
-	return file.Settings, file.check()
+	if err := file.check(); err != nil {
+		return Settings{}, err
+	}
+	return file.Settings, nil
 }
 
 func (s Settings) check() error {
