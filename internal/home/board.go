@@ -74,8 +74,8 @@ func (h *Home) FoundBoard(ctx context.Context, name, contact string) (tx []byte,
 	if err != nil {
 		return nil, "", err
 	}
-	if err := h.noBoard(); err != nil {
-		return nil, "", err
+	if h.noBoard() != nil {
+		return h.foundAgain(t.ChainID, name, contact)
 	}
 	who, key, err := h.newIdentity(t.ChainID, name, contact)
 	if err != nil {
@@ -86,6 +86,42 @@ func (h *Home) FoundBoard(ctx context.Context, name, contact string) (tx []byte,
 		return nil, "", err
 	}
 	return tx, who.DID, h.setBoard(ctx, who.DID)
+}
+
+// foundAgain makes the same transaction from the keys that are there, for a
+// board whose file was lost before a member signed it. Code board_exists where
+// name or contact are others than the first time.
+func (h *Home) foundAgain(network, name, contact string) ([]byte, did.DID, error) {
+	var pairs [2][]keys.Key
+	var stores [2]*keys.Keys
+	for i, use := range []string{keys.Issuing, keys.Ledger} {
+		var err error
+		if stores[i], err = h.Keys(use); err != nil {
+			return nil, "", err
+		}
+		if pairs[i], err = stores[i].List(); err != nil {
+			return nil, "", err
+		}
+	}
+	have, err := h.BoardDID()
+	if err != nil {
+		return nil, "", err
+	}
+	for _, issuing := range pairs[0] {
+		for _, ledgerKey := range pairs[1] {
+			who, err := issuer.NewIdentity(network, issuing.Public, ledgerKey.Public, bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf(name, contact)}})
+			if err != nil || who.DID != have {
+				continue
+			}
+			key, err := stores[1].Signer(ledgerKey.ID)
+			if err != nil {
+				return nil, "", err
+			}
+			tx, err := who.CreateTx(key)
+			return tx, have, err
+		}
+	}
+	return nil, "", h.noBoard()
 }
 
 func (h *Home) noBoard() error {
@@ -206,11 +242,19 @@ func (h *Home) Board(ctx context.Context) (*issuer.Board, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := h.boardSettings()
+	if err != nil {
+		return nil, err
+	}
 	return issuer.New(issuer.Config{
-		DID: id, Issuing: issuing, LedgerKey: ledgerKey, Store: store, Ledger: l,
+		DID: id, Issuing: issuing, LedgerKey: ledgerKey, Store: store, Ledger: l, Settings: rules,
 		Now: h.o.Now, Rand: h.o.Rand,
 	})
 }
+
+// TrustOwn makes a home that runs a node believe that node's network, as every
+// act of its board does.
+func (h *Home) TrustOwn(ctx context.Context) error { return h.ensureTrust(ctx) }
 
 // ensureTrust pins the network of the home's own node: whoever runs the
 // validator need not compare fingerprints with itself.

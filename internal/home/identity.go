@@ -1,16 +1,24 @@
 package home
 
-// What a board does with its own identity: new keys, reports, the end.
+// What a board does with its own identity and rules: new keys, reports, the
+// end; the periods of grace.
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"bonafide/did"
 	"bonafide/did/bonafide"
 	"bonafide/internal/explain"
 	"bonafide/internal/keys"
+	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/storage"
 )
 
 // RotateKey gives the board a new issuing key (keys.Issuing) or ledger key
@@ -84,4 +92,39 @@ func (h *Home) ReportKey(ctx context.Context, method string, from time.Time) err
 func (h *Home) DeactivateBoard(ctx context.Context) error {
 	_, err := h.Send(ctx, ledger.DeactivateDID{})
 	return err
+}
+
+// rulesFile holds the board's settings (issuer.ParseSettings), in clear.
+const rulesFile = "settings.json"
+
+func (h *Home) rulesPath() string {
+	return filepath.Join(h.dir, storage.Issuer.Name, rulesFile)
+}
+
+// boardSettings are the board's rules; without a file there is no grace.
+func (h *Home) boardSettings() (issuer.Settings, error) {
+	b, err := readBounded(h.rulesPath(), int64(jsonLimits.Bytes))
+	if errors.Is(err, fs.ErrNotExist) {
+		return issuer.Settings{}, nil
+	}
+	if err != nil {
+		return issuer.Settings{}, fmt.Errorf("reading the board's settings: %w", err)
+	}
+	return issuer.ParseSettings(b)
+}
+
+// SetBoardSettings checks and keeps the board's rules; they hold from the next
+// issue on. Codes no_board, board_settings.
+func (h *Home) SetBoardSettings(b []byte) (issuer.Settings, error) {
+	if _, err := h.BoardDID(); err != nil {
+		return issuer.Settings{}, err
+	}
+	s, err := issuer.ParseSettings(b)
+	if err != nil {
+		return s, err
+	}
+	if err := os.MkdirAll(filepath.Dir(h.rulesPath()), 0o700); err != nil {
+		return s, fmt.Errorf("keeping the board's settings: %w", err)
+	}
+	return s, storage.WriteFile(h.rulesPath(), b)
 }
