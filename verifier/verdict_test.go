@@ -173,7 +173,6 @@ func TestAnchors(t *testing.T) {
 	far.Epoch = 1 << 40
 	unreached := first.anchor
 	unreached.Salt[0] ^= 1
-	none := w.fill(draft{}) // anchored nowhere
 	unsigned := func(edit func(m map[string]any)) []byte {
 		m := object(t, first.seal())
 		edit(m)
@@ -186,7 +185,6 @@ func TestAnchors(t *testing.T) {
 		}
 		return out
 	}
-	_ = none
 	for _, c := range []struct {
 		name    string
 		file    []byte

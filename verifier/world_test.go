@@ -477,3 +477,30 @@ func canonical(t testing.TB, v any) []byte {
 func deskOptions() bonafide.DocumentOptions {
 	return bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf("Ohio Medical Board", "desk@ohio.example")}}
 }
+
+// anchoredNowhere is a draft that no batch holds.
+func (w *world) anchoredNowhere(d draft) pending {
+	w.t.Helper()
+	d = w.fill(d)
+	v, err := vc.NewDraft(w.claims(d))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return pending{w: w, d: d, draft: v}
+}
+
+// tryIssue is issue for what the drafting of an honest board may refuse.
+func (w *world) tryIssue(d draft) ([]byte, bool) {
+	w.t.Helper()
+	if _, err := vc.NewDraft(w.claims(w.fill(d))); err != nil {
+		return nil, false
+	}
+	return w.issue(d), true
+}
+
+func (h *hospital) noData() (*pack.Data, error) { return nil, noData }
+
+func sealBy(w *world, h holder) vc.ProofOptions {
+	w.t.Helper()
+	return vc.ProofOptions{VerificationMethod: key.MethodID(h.pub), Created: testkit.Start, Key: h.pub}
+}
