@@ -25,6 +25,8 @@ type boardCmd struct {
 	Status    boardStatusCmd    `cmd:"" help:"Set the status of a licence."`
 	List      boardListCmd      `cmd:"" help:"List the register."`
 	Audit     boardAuditCmd     `cmd:"" help:"Compare the register with the ledger."`
+	Key       boardKeyCmd       `cmd:"" help:"Look after this board's own keys."`
+	Settings  boardSettingsCmd  `cmd:"" help:"Set the periods of grace."`
 }
 
 // board opens the home and the board in it.
@@ -72,6 +74,9 @@ Example:
 
 func (c *boardInitCmd) Run(e *env) error {
 	h, err := e.openHome()
+	if explain.CodeOf(err) == "home_missing" {
+		return explain.Errorf("no_trust", "there is no home here yet: trust pin makes it")
+	}
 	if err != nil {
 		return err
 	}
@@ -97,7 +102,7 @@ type boardImportCmd struct {
 func (boardImportCmd) Help() string {
 	return `Good rows go in, bad ones are reported with line, column and reason. What the file
 does not mention stays. The same file again changes nothing. Exit code 3 if a row
-was bad.
+was bad. A mapping file says which of your columns is what; docs/cli.md shows one.
 
 Example:
   bonafide board import licences.csv --mapping ours.json --dry-run`
@@ -143,7 +148,11 @@ func (c *boardImportCmd) Run(e *env) error {
 		}
 		_, _ = fmt.Fprintf(w, "%s read: %d %sadded, %d %schanged, %d unchanged, %d bad.\n", plural(rep.Rows, "row"), rep.Added, verb, rep.Changed, verb, rep.Unchanged, rep.Bad)
 		for _, r := range rep.BadRows {
-			_, _ = fmt.Fprintf(w, "  line %d, %s: %s\n", r.Line, r.Column, r.Reason)
+			column := r.Column
+			if column == "" {
+				column = "the row"
+			}
+			_, _ = fmt.Fprintf(w, "  line %d, %s: %s\n", r.Line, column, r.Reason)
 		}
 		if rep.Bad > len(rep.BadRows) {
 			_, _ = fmt.Fprintf(w, "  and %d more\n", rep.Bad-len(rep.BadRows))
@@ -268,7 +277,7 @@ func (c *boardClaimCodeCmd) Run(e *env) error {
 
 type boardStatusCmd struct {
 	Licence string `arg:"" help:"Number of the licence, or TYPE:JURISDICTION:NUMBER."`
-	Value   string `arg:"" help:"current, probation, condition, restriction, suspended, summarily_suspended, revoked, surrendered, expired, lapsed, inactive, retired, void, deceased, hold."`
+	Value   string `arg:"" help:"current, probation, condition, restriction, suspended, summarily_suspended, revoked, surrendered, expired, lapsed, inactive, retired, void, deceased, hold, reserved."`
 	Reason  string `help:"In your words; kept in the register, not on the ledger." placeholder:"TEXT"`
 }
 
@@ -290,18 +299,24 @@ func (c *boardStatusCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	if err := b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()}); err != nil {
+	err = b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()})
+	if code := explain.CodeOf(err); strings.HasPrefix(code, "node_") || code == "no_node" {
+		e.say("The register has the new status and the ledger does not have it yet: run this again, or bonafide board issue, once the node answers.")
+	}
+	if err != nil {
 		return err
 	}
 	return e.answer(map[string]string{"status": value.String()}, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "The licence is %s on the ledger.\n", strings.ReplaceAll(value.String(), "_", " "))
+		_, _ = fmt.Fprintf(w, "The ledger now shows the licence as %s.\n", strings.ReplaceAll(value.String(), "_", " "))
 	})
 }
 
 type boardListCmd struct{}
 
 func (boardListCmd) Help() string {
-	return `Example:
+	return `Lists every licence with its status, expiry and what was issued, without names.
+
+Example:
   bonafide board list --json`
 }
 

@@ -5,14 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 
-	"golang.org/x/term"
-
+	"bonafide/internal/home"
 	"bonafide/ledger/pack"
 )
-
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 type syncCmd struct {
 	Source []string `help:"Where to sync from, now and later; may be repeated." placeholder:"URL"`
@@ -66,7 +62,10 @@ type packExportCmd struct {
 }
 
 func (packExportCmd) Help() string {
-	return `Example:
+	return `In a home that has a node the node is asked, elsewhere it is the data that the last
+sync or import left. A home that pinned the network takes the file in with pack import.
+
+Example:
   bonafide pack export today.pack --home ~/hospital`
 }
 
@@ -76,24 +75,35 @@ func (c *packExportCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	var buf bytes.Buffer
-	client, err := h.Client()
-	if d, derr := h.Data(); err != nil && derr == nil && c.From == 0 && d != nil {
-		err = h.ExportPack(&buf)
-	} else if err == nil {
-		err = client.Pack(e.ctx, c.From, &buf)
-		if err != nil && c.From == 0 {
-			buf.Reset()
-			if derr := h.ExportPack(&buf); derr == nil {
-				e.say("The node does not answer; this is what the home has.")
-				err = nil
-			}
-		}
-	}
+	b, err := c.pack(e, h)
 	if err != nil {
 		return err
 	}
-	return e.write(c.File, buf.Bytes(), "pack")
+	return e.write(c.File, b, "pack")
+}
+
+// pack is what the home's node has, else what the home itself verified. A
+// delta only a node can make.
+func (c *packExportCmd) pack(e *env, h *home.Home) ([]byte, error) {
+	var buf bytes.Buffer
+	address, err := h.Node()
+	if err != nil {
+		return nil, err
+	}
+	if address != "" || c.From > 0 {
+		client, err := h.Client()
+		if err != nil {
+			return nil, err
+		}
+		err = client.Pack(e.ctx, c.From, &buf)
+		if err == nil || c.From > 0 || e.ctx.Err() != nil {
+			return buf.Bytes(), err
+		}
+		e.say("The node does not answer; this is what the home has.")
+		buf.Reset()
+	}
+	err = h.ExportPack(&buf)
+	return buf.Bytes(), err
 }
 
 type packImportCmd struct {
@@ -101,7 +111,10 @@ type packImportCmd struct {
 }
 
 func (packImportCmd) Help() string {
-	return `Example:
+	return `Verifies the file against the network that this home believes, like a sync. Whatever
+does not hold up is refused, and the data that is there stays.
+
+Example:
   bonafide pack import /media/usb/today.pack --home ~/hospital`
 }
 

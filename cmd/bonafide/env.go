@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"bonafide/internal/explain"
 	"bonafide/internal/home"
 )
 
@@ -70,24 +71,18 @@ func (e *env) passphrase(prompt string, confirm bool) ([]byte, error) {
 	if from != "" {
 		return passphraseFrom(e, from)
 	}
-	f, ok := e.stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f, ok := e.terminal()
+	if !ok {
 		if e.changing && confirm {
-			return nil, usage("a new passphrase is needed: give --new-passphrase-file FILE")
+			return nil, usage("a new passphrase is needed, and nobody can be asked here: give --new-passphrase-file FILE")
 		}
-		return nil, usage("a passphrase is needed: give --passphrase-file FILE or BONAFIDE_PASSPHRASE_FILE")
+		return nil, explain.Errorf("passphrase_needed", "stdin is no terminal and no file is named")
 	}
-	ask := func(prompt string) ([]byte, error) {
-		_, _ = fmt.Fprint(e.stderr, prompt)
-		b, err := term.ReadPassword(int(f.Fd()))
-		_, _ = fmt.Fprintln(e.stderr)
-		return b, err
-	}
-	first, err := ask(prompt + ": ")
+	first, err := e.ask(f, prompt+": ")
 	if err != nil || !confirm {
 		return first, err
 	}
-	second, err := ask("Once more: ")
+	second, err := e.ask(f, "Once more: ")
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +92,38 @@ func (e *env) passphrase(prompt string, confirm bool) ([]byte, error) {
 		return nil, usage("the two passphrases differ; nothing was changed")
 	}
 	return first, nil
+}
+
+// terminal is stdin where a person can be asked something.
+func (e *env) terminal() (*os.File, bool) {
+	f, ok := e.stdin.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+// ask reads a line without showing it. The wait ends when the command is
+// cancelled, and the terminal is left as it was.
+func (e *env) ask(f *os.File, prompt string) ([]byte, error) {
+	before, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("asking on the terminal: %w", err)
+	}
+	_, _ = fmt.Fprint(e.stderr, prompt)
+	defer func() { _, _ = fmt.Fprintln(e.stderr) }()
+	type answer struct {
+		b   []byte
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		b, err := term.ReadPassword(int(f.Fd()))
+		got <- answer{b, err}
+	}()
+	select {
+	case a := <-got:
+		return a.b, a.err
+	case <-e.ctx.Done():
+		return nil, errors.Join(e.ctx.Err(), term.Restore(int(f.Fd()), before))
+	}
 }
 
 // passphraseFrom reads the first line of a file.
@@ -129,11 +156,13 @@ func (e *env) write(name string, b []byte, what string) error {
 }
 
 func writeFile(name string, b []byte) error {
-	if err := home.WriteFile(name, b); err != nil {
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-			return unreadable("%s cannot be written: %s", name, plain(err))
-		}
-		return err
+	// Replacing a folder, a device or the like by a file is never what is meant.
+	if i, err := os.Stat(name); err == nil && !i.Mode().IsRegular() {
+		return unreadable("%s cannot be written: it is no ordinary file", name)
 	}
-	return nil
+	err := home.WriteFile(name, b)
+	if err != nil && explain.CodeOf(err) == "" {
+		return unreadable("%s cannot be written: %s", name, plain(err))
+	}
+	return err
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +20,7 @@ import (
 	"bonafide/internal/home"
 	"bonafide/internal/strictjson"
 	"bonafide/ledger"
+	"bonafide/ledger/node"
 	"bonafide/ledger/pack"
 )
 
@@ -76,6 +81,11 @@ func (ledgerStartCmd) Help() string {
 	return `Runs until it is interrupted. Other commands of this home find the node by the
 address that it notes there; other homes are told it with --source.
 
+Others need the network file, network.json, from the folder that is printed, and its
+fingerprint by another channel: tell it by telephone or print it on paper. Each network
+file has its own fingerprint; of one that you gave out before, bonafide trust list FILE
+tells it.
+
 Example:
   bonafide ledger start --home ~/board --listen 127.0.0.1:26700`
 }
@@ -98,27 +108,88 @@ func (c *ledgerStartCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	out := map[string]string{"address": "http://" + n.Address(), "public": h.PublicDir()}
-	if err := e.answer(out, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "The node runs at http://%s\nNetwork file and packs for others are in %s\nPress Ctrl-C to stop.\n", n.Address(), h.PublicDir())
-	}); err != nil {
-		return err
+	err = e.announce(h, n)
+	if err == nil {
+		select {
+		case <-e.ctx.Done():
+		case <-n.Done():
+		}
 	}
-	select {
-	case <-e.ctx.Done():
+	if e.ctx.Err() != nil { // asked to stop: that it stopped is no failure
 		e.say("Stopping.")
-	case <-n.Done():
+		return h.StopNode()
 	}
-	if err := h.StopNode(); err != nil {
-		return err
+	return errors.Join(err, n.Err(), h.StopNode())
+}
+
+// networkFile is what the node publishes for others to pin, nil as long as
+// there is none, and where.
+func networkFile(e *env, h *home.Home) (string, *pack.Network, error) {
+	path := filepath.Join(h.PublicDir(), "network.json")
+	if _, err := os.Stat(path); err != nil {
+		return path, nil, nil
 	}
-	return n.Err()
+	b, err := e.read(path, 1<<20)
+	if err != nil {
+		return path, nil, err
+	}
+	n, err := pack.ParseNetwork(b)
+	return path, n, err
+}
+
+// announceWait bounds how long the announcement waits for the first network
+// file: a network of several members may have to wait for the others.
+const announceWait = 15 * time.Second
+
+// announce says where the node runs and what to give others, once it is there.
+func (e *env) announce(h *home.Home, n *node.Node) error {
+	ctx, stop := context.WithTimeout(e.ctx, announceWait)
+	defer stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var path string
+	var file *pack.Network
+	for file == nil && ctx.Err() == nil {
+		var err error
+		if path, file, err = networkFile(e, h); err != nil {
+			return err
+		}
+		select {
+		case <-n.Done():
+			return nil
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	if e.ctx.Err() != nil {
+		return nil
+	}
+	out := map[string]any{"address": "http://" + n.Address(), "public": h.PublicDir(), "network_file": nil, "fingerprint": nil}
+	if file != nil {
+		out["network_file"], out["fingerprint"] = path, file.Fingerprint()
+		if err := h.TrustOwn(e.ctx); err != nil {
+			return err
+		}
+	}
+	err := e.answer(out, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "The node runs at http://%s\nNetwork file and packs for others are in %s\n", n.Address(), h.PublicDir())
+		if file != nil {
+			_, _ = fmt.Fprintf(w, "Fingerprint of the network file: %s\n", file.Display())
+		} else {
+			_, _ = fmt.Fprintln(w, "The network file comes with the first block; see then: bonafide ledger status")
+		}
+	})
+	e.say("It runs until it is interrupted (Ctrl-C).")
+	return err
 }
 
 type ledgerStatusCmd struct{}
 
 func (ledgerStatusCmd) Help() string {
-	return `Example:
+	return `Also tells, where this home runs a node, the network file to give out and its
+fingerprint, for others to compare before they believe it.
+
+Example:
   bonafide ledger status --home ~/board`
 }
 
@@ -136,13 +207,25 @@ func (ledgerStatusCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.answer(map[string]any{
+	path, file, err := networkFile(e, h)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{
 		"network": s.ChainID, "height": s.StateHeight, "header": s.HeaderHeight, "header_time": s.HeaderTime.UTC(),
 		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
 		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
-	}, func(w io.Writer) {
+		"network_file": nil, "fingerprint": nil,
+	}
+	if file != nil {
+		out["network_file"], out["fingerprint"] = path, file.Fingerprint()
+	}
+	return e.answer(out, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
 			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
+		if file != nil {
+			_, _ = fmt.Fprintf(w, "Network file for others: %s\nIts fingerprint: %s\n", path, file.Display())
+		}
 	})
 }
 
@@ -275,7 +358,19 @@ func (c *proposeAccreditCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	for _, j := range c.Jurisdiction {
+		if !jurisdictions.MatchString(j) {
+			return notJurisdiction(j)
+		}
+	}
 	return propose(e, ledger.Accredit{Issuer: id, Type: c.Type, Jurisdictions: c.Jurisdiction})
+}
+
+// jurisdictions is the form that the ledger takes.
+var jurisdictions = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,8})?$`)
+
+func notJurisdiction(s string) error {
+	return usage("%q is no jurisdiction: it is a country and, where there is one, its state, as US-OH", s)
 }
 
 // standing names one accreditation.
@@ -299,8 +394,16 @@ func standingExample(word string) string {
 	return "Example:\n  bonafide ledger propose " + word + " --issuer did:bonafide:… --type ProfessionalLicence --jurisdiction US-OH"
 }
 
+// issuer checks what was named and returns whose accreditation it is.
+func (s standing) issuer() (did.DID, error) {
+	if !jurisdictions.MatchString(s.Jurisdiction) {
+		return "", notJurisdiction(s.Jurisdiction)
+	}
+	return did.Parse(s.Issuer)
+}
+
 func (c *proposeSuspendCmd) Run(e *env) error {
-	id, err := did.Parse(c.Issuer)
+	id, err := c.issuer()
 	if err != nil {
 		return err
 	}
@@ -308,7 +411,7 @@ func (c *proposeSuspendCmd) Run(e *env) error {
 }
 
 func (c *proposeRestoreCmd) Run(e *env) error {
-	id, err := did.Parse(c.Issuer)
+	id, err := c.issuer()
 	if err != nil {
 		return err
 	}
@@ -316,7 +419,7 @@ func (c *proposeRestoreCmd) Run(e *env) error {
 }
 
 func (c *proposeEndCmd) Run(e *env) error {
-	id, err := did.Parse(c.Issuer)
+	id, err := c.issuer()
 	if err != nil {
 		return err
 	}
@@ -598,33 +701,61 @@ func (c *trustPinCmd) Run(e *env) error {
 		return err
 	}
 	return e.answer(map[string]string{"network": n.ChainID, "fingerprint": n.Fingerprint()}, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "This home now believes the network %s.\n", n.ChainID)
+		_, _ = fmt.Fprintf(w, "This home now believes the network %s.\nIts data comes with: bonafide sync, or bonafide pack import FILE\n", n.ChainID)
 	})
 }
 
 // compare shows the fingerprint and asks whether it is the right one.
 func (e *env) compare(n *pack.Network) error {
 	e.say("Network:     %s\nFingerprint: %s\nCompare it with what the board told you by another channel.", n.ChainID, n.Display())
-	f, ok := e.stdin.(*os.File)
-	if !ok || !isTerminal(f) {
+	if _, ok := e.terminal(); !ok {
 		return usage("nobody can be asked here: give the fingerprint that you were told with --fingerprint HEX")
 	}
 	_, _ = fmt.Fprint(e.stderr, "Is it the same? Type yes: ")
-	var word string
-	if _, err := fmt.Fscanln(e.stdin, &word); err != nil || word != "yes" {
-		return &inputError{explain.ExitRefused, "nothing was pinned"}
+	got := make(chan string, 1)
+	go func() {
+		var word string
+		_, _ = fmt.Fscanln(e.stdin, &word)
+		got <- word
+	}()
+	select {
+	case <-e.ctx.Done():
+		return e.ctx.Err()
+	case word := <-got:
+		if word != "yes" {
+			return &inputError{explain.ExitRefused, "nothing was pinned"}
+		}
 	}
 	return nil
 }
 
-type trustListCmd struct{}
-
-func (trustListCmd) Help() string {
-	return `Example:
-  bonafide trust list`
+type trustListCmd struct {
+	File string `arg:"" optional:"" help:"A network file: say what it names instead. Nothing is believed by that."`
 }
 
-func (trustListCmd) Run(e *env) error {
+func (trustListCmd) Help() string {
+	return `With a network file it tells the fingerprint, for a board to read out to those who
+were given the file.
+
+Example:
+  bonafide trust list --home ~/hospital
+  bonafide trust list network.json`
+}
+
+func (c *trustListCmd) Run(e *env) error {
+	if c.File != "" {
+		b, err := e.read(c.File, 1<<20)
+		if err != nil {
+			return err
+		}
+		n, err := pack.ParseNetwork(b)
+		if err != nil {
+			return err
+		}
+		return e.answer(map[string]any{"network": n.ChainID, "fingerprint": n.Fingerprint(), "header": n.Height, "header_time": n.Time.UTC()}, func(w io.Writer) {
+			_, _ = fmt.Fprintf(w, "%s\n  fingerprint: %s\n  header %d of %s\n", n.ChainID, n.Display(), n.Height, stamp(n.Time))
+		})
+	}
 	h, err := e.openHome()
 	if err != nil {
 		return err
@@ -640,10 +771,10 @@ func (trustListCmd) Run(e *env) error {
 	}
 	out := map[string]any{
 		"network": t.ChainID, "header": t.Height(), "header_time": t.Time().UTC(), "expires": t.Expires().UTC(),
-		"validators": t.Validators(), "sources": sources,
+		"validators": t.Validators(), "sources": sources, "pinned": t.Pinned, "pinned_at": t.Since.UTC(),
 	}
 	return e.answer(out, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "%s\n  newest believed header: %d of %s, signed by %s\n  trust ends without an import by %s\n", t.ChainID, t.Height(), stamp(t.Time()), plural(t.Validators(), "board"), stamp(t.Expires()))
+		_, _ = fmt.Fprintf(w, "%s\n  pinned %s with the fingerprint %s\n  newest believed header: %d of %s, signed by %s\n  trust ends without an import by %s\n", t.ChainID, stamp(t.Since), grouped(t.Pinned), t.Height(), stamp(t.Time()), plural(t.Validators(), "board"), stamp(t.Expires()))
 		for _, s := range sources {
 			_, _ = fmt.Fprintf(w, "  source: %s\n", s)
 		}

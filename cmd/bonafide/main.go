@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +21,9 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A reader of stdout that goes away (SIGPIPE) is a wish to end like the
+	// others: what was made for the time being is removed on all of them.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now)
 	stop()
 	os.Exit(code)
@@ -98,18 +102,30 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "bonafide: %v\nSee `bonafide --help`.\n", err)
+		_, _ = fmt.Fprintf(stderr, "bonafide: %v\nSee `%s --help`.\n", err, named(err))
 		return explain.ExitUsage
 	}
 	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, now: now, opt: &c.globals}
 	if err := k.Run(e); err != nil {
-		if errors.Is(err, context.Canceled) {
-			_, _ = fmt.Fprintln(stderr, "bonafide: cancelled; nothing half done was kept.")
-			return explain.ExitNotNow
-		}
 		return complain(stderr, err)
 	}
 	return e.exit
+}
+
+// named is as much of the command line as was understood, so that its help
+// can be pointed at.
+func named(err error) string {
+	var p *kong.ParseError
+	if !errors.As(err, &p) || p.Context == nil {
+		return "bonafide"
+	}
+	words := []string{"bonafide"}
+	for _, step := range p.Context.Path {
+		if step.Command != nil {
+			words = append(words, step.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // complain says what went wrong, who acts and what next, and returns the exit
@@ -117,20 +133,41 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func complain(w io.Writer, err error) int {
 	var in *inputError
 	if errors.As(err, &in) {
-		_, _ = fmt.Fprintf(w, "bonafide: %v\n", err)
+		_, _ = fmt.Fprintf(w, "bonafide: %s\n", in.text)
 		return in.exit
 	}
 	code := explain.CodeOf(err)
 	entry, ok := explain.Lookup(code)
-	if !ok {
-		_, _ = fmt.Fprintf(w, "bonafide: %v\n", err)
-		return explain.ExitInternal
+	if errors.Is(err, context.Canceled) {
+		_, _ = fmt.Fprintln(w, "bonafide: cancelled. What was finished stays; the next run goes on from there.")
+		return explain.ExitNotNow
 	}
-	_, _ = fmt.Fprintf(w, "bonafide: %s\n  Next: %s\n  (%v)\n", entry.Message, entry.Next, err)
-	if entry.Exit == explain.ExitOK {
-		return explain.ExitInternal
+	if !ok || entry.Exit == explain.ExitOK {
+		code = "internal_error"
+		if refusedBySystem(err) {
+			code = "file_refused"
+		}
+		entry, _ = explain.Lookup(code)
 	}
+	_, _ = fmt.Fprintf(w, "bonafide: %s\n  Next: %s\n  (%s)\n", entry.Message, entry.Next, detail(err, code))
 	return entry.Exit
+}
+
+// refusedBySystem reports whether an error comes from a path that the person
+// chose and the system does not let this program use.
+func refusedBySystem(err error) bool {
+	for _, e := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// detail is what the error says for those who look after the program, with the
+// code once and in front.
+func detail(err error, code string) string {
+	return code + ": " + strings.TrimPrefix(strings.ReplaceAll(err.Error(), code+": ", ""), code)
 }
 
 // inputError is a complaint about arguments or files, with its exit code.

@@ -80,7 +80,8 @@ type didResolveCmd struct {
 }
 
 func (didResolveCmd) Help() string {
-	return `Resolves from the data that the last sync or import left behind.
+	return `Resolves from the data that the last sync or import left behind, and answers in
+JSON: document, resolution metadata and document metadata, as DID Core names them.
 
 Example:
   bonafide did resolve did:bonafide:ohio-x7k2m4qa:… --version-time 2026-01-01T00:00:00Z`
@@ -133,8 +134,7 @@ func (c *didResolveCmd) Run(e *env) error {
 			set(m.Created), set(m.Updated), m.Deactivated, m.VersionID, set(m.NextUpdate), m.NextVersionID,
 		},
 	}
-	e.opt.JSON = true // a DID document is JSON in any case
-	return e.answer(out, nil)
+	return e.answerJSON(out) // a DID document is JSON in any case
 }
 
 type homeCmd struct {
@@ -165,9 +165,9 @@ func (homeInfoCmd) Run(e *env) error {
 		if i.Demo {
 			kind = " (made by the demo)"
 		}
-		_, _ = fmt.Fprintf(w, "Home %s%s\n  roles: %s\n  people: %s\n", i.Dir, kind, orNone(i.Roles), orNone(i.People))
+		_, _ = fmt.Fprintf(w, "Home %s%s\n  roles: %s\n  people: %s\n  board: %s\n", i.Dir, kind, orNone(i.Roles), orNone(i.People), orNone(strings.Fields(i.Board)))
 		if i.Trust {
-			_, _ = fmt.Fprintf(w, "  a network is pinned; %d bytes of ledger data\n", i.DataBytes)
+			_, _ = fmt.Fprintf(w, "  network: %s; %d bytes of ledger data\n", i.Network, i.DataBytes)
 		} else {
 			_, _ = fmt.Fprintln(w, "  no network is pinned")
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,12 +20,18 @@ func (e *env) answer(v any, text func(w io.Writer)) error {
 		text(e.stdout)
 		return nil
 	}
+	return e.answerJSON(v)
+}
+
+func (e *env) answerJSON(v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
+	if err == nil {
+		_, err = e.stdout.Write(append(b, '\n'))
+	}
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	_, err = e.stdout.Write(append(b, '\n'))
-	return err
+	return nil
 }
 
 // say writes progress to stderr.
@@ -32,12 +39,18 @@ func (e *env) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(e.stderr, format+"\n", args...)
 }
 
-// maxInput bounds every file that a command reads whole, in bytes.
-const maxInput = 64 << 20
-
 // read reads a file named on the command line; "-" is stdin. It never reads
 // more than limit bytes.
 func (e *env) read(name string, limit int64) ([]byte, error) {
+	b, err := e.readSome(name, limit+1)
+	if err == nil && int64(len(b)) > limit {
+		return nil, unreadable("%s is larger than %d bytes", name, limit)
+	}
+	return b, err
+}
+
+// readSome reads no more than the first limit bytes.
+func (e *env) readSome(name string, limit int64) ([]byte, error) {
 	r := e.stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -47,21 +60,20 @@ func (e *env) read(name string, limit int64) ([]byte, error) {
 		defer func() { _ = f.Close() }()
 		r = f
 	}
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	b, err := io.ReadAll(io.LimitReader(r, limit))
 	if err != nil {
 		return nil, unreadable("%s cannot be read: %s", name, plain(err))
-	}
-	if int64(len(b)) > limit {
-		return nil, unreadable("%s is larger than %d bytes", name, limit)
 	}
 	return b, nil
 }
 
 // plain is the reason of a file error without the call that had it.
 func plain(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
+	}
+	if l, ok := errors.AsType[*os.LinkError](err); ok {
+		return l.Err.Error()
 	}
 	return err.Error()
 }
@@ -69,11 +81,14 @@ func plain(err error) string {
 // stamp writes a time the way people compare it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// age writes how long ago something was.
+// age writes how long ago something was. Clocks that differ by a little are no
+// news: a ledger's newest header is often a moment ahead of the reader.
 func age(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "in the future"
+	case d < -time.Minute:
+		return "in the future by this machine's clock"
+	case d < time.Second:
+		return "just now"
 	case d < 2*time.Minute:
 		return plural(int(d.Seconds()), "second") + " old"
 	case d < 2*time.Hour:
@@ -82,6 +97,15 @@ func age(d time.Duration) string {
 		return plural(int(d.Hours()), "hour") + " old"
 	}
 	return plural(int(d.Hours()/24), "day") + " old"
+}
+
+// grouped is a fingerprint in groups of four digits, for reading aloud.
+func grouped(hex string) string {
+	var groups []string
+	for g := range slices.Chunk([]byte(hex), 4) {
+		groups = append(groups, string(g))
+	}
+	return strings.Join(groups, " ")
 }
 
 func plural(n int, noun string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/internal/request"
+	"bonafide/ledger/pack"
 	"bonafide/verifier"
 )
 
@@ -24,14 +26,27 @@ func (verifyCmd) Help() string {
 left behind. It opens no connection and asks for no passphrase.
 
 Exit codes: 0 verified, 3 rejected, 4 cannot confirm, 66 a file cannot be read.
-Over several files 3 beats 66 beats 4 beats 0.
+Over several files 3 beats 66 beats 4 beats 0. A home that does not exist, or that
+believes no network yet, can confirm nothing: pin one with bonafide trust pin.
 
 Example:
   bonafide verify --request request.json answer.json
   bonafide verify --purpose monitoring roster/*.json --json`
 }
 
+// Run gives the verdicts. Exit code 3 says "rejected" and nothing else: what
+// keeps a verdict from being given has another one.
 func (c *verifyCmd) Run(e *env) error {
+	err := c.run(e)
+	if x, _ := explain.Lookup(explain.CodeOf(err)); x.Exit == explain.ExitRefused {
+		_ = complain(e.stderr, err)
+		e.exit = explain.ExitNotNow
+		return nil
+	}
+	return err
+}
+
+func (c *verifyCmd) run(e *env) error {
 	opts := home.HospitalOptions{}
 	now := e.now
 	if c.Clock != "" {
@@ -52,7 +67,7 @@ func (c *verifyCmd) Run(e *env) error {
 			return err
 		}
 		if opts.Policy, err = verifier.ParsePolicy(b); err != nil {
-			return err
+			return unreadable("%s is no policy file: %v", c.Policy, err)
 		}
 	}
 	var req *request.Request
@@ -62,7 +77,7 @@ func (c *verifyCmd) Run(e *env) error {
 			return err
 		}
 		if req, err = request.Parse(b); err != nil {
-			return err
+			return unreadable("%s is no request: %v", c.Request, err)
 		}
 	}
 	purpose := verifier.Purpose(c.Purpose)
@@ -70,22 +85,15 @@ func (c *verifyCmd) Run(e *env) error {
 		purpose = verifier.Purpose(req.Purpose)
 	}
 
-	h, err := e.openHomeAt(now)
+	v, done, err := c.verifier(e, now, opts)
 	if err != nil {
 		return err
 	}
-	defer closing(e, h)
-	if c.Clock != "" && !h.Demo() {
-		return usage("--clock works only in homes made by `bonafide demo`: elsewhere a verdict is given at the real time")
-	}
-	v, err := h.Hospital(e.ctx, opts)
-	if err != nil {
-		return err
-	}
+	defer done()
 	var results []verifier.Result
 	missing := false
 	for _, name := range c.Files {
-		b, err := e.read(name, 1<<20)
+		b, err := e.readSome(name, maxCredential+1) // one more, so that it is seen to be too large
 		if err != nil {
 			var in *inputError
 			if !errors.As(err, &in) {
@@ -114,6 +122,53 @@ func (c *verifyCmd) Run(e *env) error {
 			printResult(w, r)
 		}
 	})
+}
+
+// maxCredential is the size from which on nothing is a credential, in bytes
+// (vc refuses it).
+const maxCredential = 1 << 20
+
+// judge gives verdicts: a hospital's home, or what stands in for one.
+type judge interface {
+	Verify(context.Context, verifier.Input) (verifier.Result, error)
+}
+
+// verifier opens the home. Where there is none the verdicts are those of a home
+// that believes no network: nothing can be confirmed, but what is no credential
+// is rejected all the same.
+func (c *verifyCmd) verifier(e *env, now func() time.Time, opts home.HospitalOptions) (judge, func(), error) {
+	h, err := e.openHomeAt(now)
+	if explain.CodeOf(err) == "home_missing" && c.Clock == "" {
+		dir, derr := e.homeDir()
+		if derr != nil {
+			return nil, nil, derr
+		}
+		e.say("bonafide: there is no home in %s, so no network is believed. Make one with `bonafide trust pin`, or name another with --home.", dir)
+		v, err := verifier.New(verifier.Config{
+			Data:   func() (*pack.Data, error) { return nil, explain.Errorf("no_trust", "there is no home") },
+			Clock:  bareClock{now},
+			Policy: opts.Policy,
+		})
+		return v, func() {}, err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Clock != "" && !h.Demo() {
+		return nil, nil, errors.Join(usage("--clock works only in homes made by `bonafide demo`: elsewhere a verdict is given at the real time"), h.Close())
+	}
+	v, err := h.Hospital(e.ctx, opts)
+	if err != nil {
+		return nil, nil, errors.Join(err, h.Close())
+	}
+	return v, func() { closing(e, h) }, nil
+}
+
+// bareClock is the device's clock without a home that remembers a floor.
+type bareClock struct{ now func() time.Time }
+
+func (c bareClock) Read(context.Context) (device, floor time.Time, err error) {
+	return c.now(), home.BuildTime(), nil
 }
 
 type requestCmd struct {

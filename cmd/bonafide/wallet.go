@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,9 @@ func (e *env) wallet() (*home.Home, *wallet.Wallet, error) {
 type walletInitCmd struct{}
 
 func (walletInitCmd) Help() string {
-	return `Example:
+	return `Makes the home if there is none, and the key that credentials will be bound to.
+
+Example:
   bonafide wallet init --home ~/wallet`
 }
 
@@ -113,13 +116,14 @@ func (c *walletReceiveCmd) Run(e *env) error {
 	out := []map[string]any{}
 	var items []wallet.Item
 	for _, name := range c.Files {
-		b, err := e.read(name, 1<<20)
-		if err != nil {
+		item, err := receive(e, w, name)
+		if e.ctx.Err() != nil {
 			return err
 		}
-		item, err := w.Receive(e.ctx, b)
-		if err != nil {
-			return err
+		if err != nil { // one bad file keeps no other from being taken in
+			e.say("%s:", name)
+			e.exit = worse(e.exit, complain(e.stderr, err))
+			continue
 		}
 		items, out = append(items, item), append(out, itemJSON(item))
 	}
@@ -128,6 +132,25 @@ func (c *walletReceiveCmd) Run(e *env) error {
 			printItem(w, i)
 		}
 	})
+}
+
+func receive(e *env, w *wallet.Wallet, name string) (wallet.Item, error) {
+	b, err := e.read(name, 1<<20)
+	if err != nil {
+		return wallet.Item{}, err
+	}
+	return w.Receive(e.ctx, b)
+}
+
+// worse is the exit code over several files: our fault beats refused beats
+// unreadable beats not now beats done.
+func worse(a, b int) int {
+	for _, code := range []int{explain.ExitInternal, explain.ExitRefused, explain.ExitNoInput, explain.ExitUsage, explain.ExitNotNow} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return explain.ExitOK
 }
 
 func itemJSON(i wallet.Item) map[string]any {
@@ -223,7 +246,14 @@ func (c *walletPresentCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if len(items) != 1 {
+		// A register copy shows nobody's right to it: it is presented on purpose only.
+		if bound := slices.DeleteFunc(slices.Clone(items), func(i wallet.Item) bool { return !i.Bound() }); len(bound) > 0 {
+			items = bound
+		}
+		if len(items) == 0 {
+			return explain.Errorf("wallet_no_credential", "nothing in the wallet is what the request asks for")
+		}
+		if len(items) > 1 {
 			for _, i := range items {
 				printItem(e.stderr, i)
 			}

@@ -20,6 +20,7 @@ import (
 	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/internal/strictjson"
+	"bonafide/ledger/pack"
 	"bonafide/storage"
 )
 
@@ -224,15 +225,17 @@ type Info struct {
 	Demo      bool      `json:"made_by_demo"`
 	Created   time.Time `json:"created"`
 	Roles     []string  `json:"roles"`
+	Board     string    `json:"board"` // DID of the home's board, "" where it is none
 	People    []string  `json:"people"`
 	Keyring   []string  `json:"keyring"` // people who also unlock by the system's keyring
 	Node      string    `json:"node"`
 	Sources   []string  `json:"sources"`
 	Trust     bool      `json:"trust"`      // a network is pinned
+	Network   string    `json:"network"`    // which, "" where none is
 	DataBytes int       `json:"data_bytes"` // size of the kept data pack
 	Floor     time.Time `json:"clock_floor"`
 	Version   string    `json:"version"`
-	Build     time.Time `json:"build"`
+	Build     time.Time `json:"build,omitzero"`
 }
 
 // Info reads what is known about the home.
@@ -245,17 +248,25 @@ func (h *Home) Info() (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	trust, pack, err := h.Network().Load()
+	trust, data, err := h.Network().Load()
 	if err != nil {
 		return Info{}, err
+	}
+	var network string
+	if len(trust) > 0 {
+		t, err := pack.ParseTrust(trust)
+		if err != nil {
+			return Info{}, err
+		}
+		network = t.ChainID
 	}
 	floor, err := h.clock.Floor()
 	if err != nil {
 		return Info{}, err
 	}
 	i := Info{
-		Dir: h.dir, ID: s.ID, Demo: s.Demo, Created: s.Created, Roles: h.Roles(), People: []string{}, Keyring: []string{},
-		Node: s.Node, Sources: s.Sources, Trust: trust != nil, DataBytes: len(pack), Floor: floor, Version: Version(), Build: h.o.Build,
+		Dir: h.dir, ID: s.ID, Demo: s.Demo, Created: s.Created, Roles: h.Roles(), Board: s.Board, People: []string{}, Keyring: []string{},
+		Node: s.Node, Sources: s.Sources, Trust: trust != nil, Network: network, DataBytes: len(data), Floor: floor, Version: Version(), Build: h.o.Build,
 	}
 	for _, person := range p.People {
 		i.People = append(i.People, person.Name)

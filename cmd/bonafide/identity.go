@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"bonafide/internal/keys"
+)
+
+// boardKeyCmd looks after the board's own keys.
+type boardKeyCmd struct {
+	Rotate     boardKeyRotateCmd  `cmd:"" help:"Replace the issuing or the ledger key by a new one."`
+	Report     boardKeyReportCmd  `cmd:"" help:"Say that one of this board's keys was in other hands."`
+	Deactivate boardDeactivateCmd `cmd:"" help:"End this board's identity, for good."`
+}
+
+type boardKeyRotateCmd struct {
+	Use string `arg:"" enum:"issuing,ledger" help:"issuing (signs credentials) or ledger (signs transactions)."`
+}
+
+func (boardKeyRotateCmd) Help() string {
+	return `What the old key did stays valid: credentials are judged by the key in force when
+they were anchored. If the old key may be in other hands, report it too.
+
+Example:
+  bonafide board key rotate issuing --home ~/board`
+}
+
+func (c *boardKeyRotateCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	use := keys.Issuing
+	if c.Use == "ledger" {
+		use = keys.Ledger
+	}
+	method, err := h.RotateKey(e.ctx, use)
+	if err != nil {
+		return err
+	}
+	return e.answer(map[string]string{"method": method}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "The new %s key is on the ledger: %s\n", c.Use, method)
+	})
+}
+
+type boardKeyReportCmd struct {
+	Method string `arg:"" help:"The key's verification method (a DID URL, see bonafide did resolve)."`
+	From   string `help:"From when on it is not to be trusted; at most 90 days back." required:"" placeholder:"TIME"`
+}
+
+func (boardKeyReportCmd) Help() string {
+	return `From that time on nothing that the key signed verifies any more, anywhere that has
+synced. It is final. The next board issue replaces what fell.
+
+Example:
+  bonafide board key report did:bonafide:…#z6Mk… --from 2026-11-01T00:00:00Z`
+}
+
+func (c *boardKeyReportCmd) Run(e *env) error {
+	from, err := time.Parse(time.RFC3339, c.From)
+	if err != nil {
+		return usage("--from takes a time such as 2026-11-21T09:00:00Z")
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	if err := h.ReportKey(e.ctx, c.Method, from); err != nil {
+		return err
+	}
+	return e.answer(map[string]any{"method": c.Method, "from": from.UTC()}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Reported from %s on.\n", stamp(from))
+	})
+}
+
+type boardDeactivateCmd struct {
+	Yes bool `help:"Needed, because it cannot be undone." required:""`
+}
+
+func (boardDeactivateCmd) Help() string {
+	return `A member of the network must be removed by vote first.
+
+Example:
+  bonafide board key deactivate --yes`
+}
+
+func (c *boardDeactivateCmd) Run(e *env) error {
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	if err := h.DeactivateBoard(e.ctx); err != nil {
+		return err
+	}
+	return e.answer(map[string]bool{"deactivated": true}, func(w io.Writer) {
+		_, _ = fmt.Fprintln(w, "This board's identity has ended.")
+	})
+}
+
+type boardSettingsCmd struct {
+	File string `arg:"" help:"The board's rules as JSON; - is stdin."`
+}
+
+func (boardSettingsCmd) Help() string {
+	return `Sets the days of grace after a licence's expiry, by type and jurisdiction; the first
+rule that matches counts. They hold from the next issue on.
+
+  {"format":1,"grace":[{"type":"ProfessionalLicence","jurisdiction":"US-OH","days":59}]}
+
+Example:
+  bonafide board settings rules.json`
+}
+
+func (c *boardSettingsCmd) Run(e *env) error {
+	b, err := e.read(c.File, 1<<20)
+	if err != nil {
+		return err
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	s, err := h.SetBoardSettings(b)
+	if err != nil {
+		return err
+	}
+	return e.answer(s, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Kept: %s of grace.\n", plural(len(s.Grace), "rule"))
+	})
+}
