@@ -289,6 +289,22 @@ func (h *Home) ensureTrust(ctx context.Context) error {
 	return h.Pin(ctx, n, false, nil)
 }
 
+// acting is the home's board as the newest verified data shows it, with its
+// keys in force.
+func (h *Home) acting(ctx context.Context) (id did.DID, d *pack.Data, issuing, ledgerKey *keys.Signer, err error) {
+	if id, err = h.BoardDID(); err != nil {
+		return "", nil, nil, nil, err
+	}
+	if err = h.ensureTrust(ctx); err != nil {
+		return "", nil, nil, nil, err
+	}
+	if d, err = (boardLedger{h}).Refresh(ctx); err != nil {
+		return "", nil, nil, nil, err
+	}
+	issuing, ledgerKey, err = h.boardKeys(id, d)
+	return id, d, issuing, ledgerKey, err
+}
+
 // boardLedger is the node as the issuer needs it.
 type boardLedger struct{ h *Home }
 
@@ -356,24 +372,12 @@ const sendTries = 5
 // Send signs a transaction of the home's board with its ledger key, submits
 // it, and waits until verified data shows the block it was executed in.
 func (h *Home) Send(ctx context.Context, body ledger.Body) (node.Receipt, error) {
-	id, err := h.BoardDID()
-	if err != nil {
-		return node.Receipt{}, err
-	}
-	if err := h.ensureTrust(ctx); err != nil {
-		return node.Receipt{}, err
-	}
-	l := boardLedger{h}
 	for try := 1; ; try++ {
-		d, err := l.Refresh(ctx)
+		id, d, _, key, err := h.acting(ctx)
 		if err != nil {
 			return node.Receipt{}, err
 		}
-		_, key, err := h.boardKeys(id, d)
-		if err != nil {
-			return node.Receipt{}, err
-		}
-		seq, err := l.Sequence(ctx, id)
+		seq, err := boardLedger{h}.Sequence(ctx, id)
 		if err != nil {
 			return node.Receipt{}, err
 		}
@@ -416,18 +420,7 @@ func (h *Home) Countersign(ctx context.Context, file []byte) (did.DID, error) {
 	if _, ok := tx.Body.(ledger.CreateDID); !ok {
 		return "", explain.Errorf("countersign_kind", "only the creation of a DID is countersigned")
 	}
-	id, err := h.BoardDID()
-	if err != nil {
-		return "", err
-	}
-	if err := h.ensureTrust(ctx); err != nil {
-		return "", err
-	}
-	d, err := boardLedger{h}.Refresh(ctx)
-	if err != nil {
-		return "", err
-	}
-	_, key, err := h.boardKeys(id, d)
+	id, _, _, key, err := h.acting(ctx)
 	if err != nil {
 		return "", err
 	}

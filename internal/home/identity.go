@@ -29,18 +29,7 @@ func (h *Home) RotateKey(ctx context.Context, use string) (method string, err er
 	if use != keys.Issuing && use != keys.Ledger {
 		return "", explain.Errorf("usage", "only issuing and ledger keys are rotated")
 	}
-	id, err := h.BoardDID()
-	if err != nil {
-		return "", err
-	}
-	if err := h.ensureTrust(ctx); err != nil {
-		return "", err
-	}
-	d, err := boardLedger{h}.Refresh(ctx)
-	if err != nil {
-		return "", err
-	}
-	issuing, ledgerKey, err := h.boardKeys(id, d)
+	id, d, issuing, ledgerKey, err := h.acting(ctx)
 	if err != nil {
 		return "", err
 	}
