@@ -108,6 +108,11 @@ var _ = add(
 		Next:    "Choose another name.",
 	},
 	Entry{
+		Code: "sources_not_compared", Exit: ExitOK, Who: "nobody",
+		Message: "This source was asked, but what it gave could not be compared with what another one gave.",
+		Next:    "Sync again later; if it stays so, ask who runs the source.",
+	},
+	Entry{
 		Code: "keyring_unavailable", Exit: ExitNotNow, Who: "it",
 		Message: "The system's keyring does not answer, as on a computer without a desktop session.",
 		Next:    "Go on with the passphrase; it works everywhere.",

@@ -105,7 +105,8 @@ type Home struct {
 	history []byte // public half of the history key
 
 	dataMu sync.Mutex
-	data   *pack.Data // verified data, once read (ledger.go)
+	data   *pack.Data  // verified data, once read (ledger.go)
+	dataAt os.FileInfo // the file it was read from; nil: to be looked at
 
 	mu       sync.Mutex
 	running  *node.Node // this home's own node, while StartNode's runs

@@ -5,12 +5,15 @@ package home
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"slices"
 	"time"
 
 	"bonafide/did"
@@ -41,7 +44,14 @@ func (h *Home) Trust() (pack.Trust, error) {
 // believes another network keeps that until replace is set. sources are where
 // packs come from afterwards; none keeps those it has.
 func (h *Home) Pin(ctx context.Context, n *pack.Network, replace bool, sources []string) error {
-	t, err := pack.Pin(n, h.Now())
+	now, err := h.clock.Floor() // a device clock set back must not make a header young
+	if err != nil {
+		return err
+	}
+	if device := h.Now(); device.After(now) {
+		now = device
+	}
+	t, err := pack.Pin(n, now)
 	if err != nil {
 		return err
 	}
@@ -61,7 +71,7 @@ func (h *Home) Pin(ctx context.Context, n *pack.Network, replace bool, sources [
 			return nil, nil, explain.Errorf("trust_other_network", "this home believes %s", old.ChainID)
 		case old.ChainID != t.ChainID:
 			return raw, nil, nil
-		case replace || h.Now().After(old.Expires()):
+		case replace || now.After(old.Expires()):
 			if same, err := old.Compare(n); err == nil && same {
 				return had, data, nil
 			}
@@ -77,7 +87,7 @@ func (h *Home) Pin(ctx context.Context, n *pack.Network, replace bool, sources [
 		return had, data, nil
 	})
 	if err != nil {
-		return err
+		return h.keepConflict(err)
 	}
 	h.forgetData()
 	if len(sources) > 0 {
@@ -86,41 +96,86 @@ func (h *Home) Pin(ctx context.Context, n *pack.Network, replace bool, sources [
 	return nil
 }
 
-// Data is the home's verified ledger data, read once and kept until an import
-// replaces it. Codes no_trust, no_data,
+// Data is the home's verified ledger data, read once and kept until an import,
+// by this process or another, replaces it. Codes no_trust, no_data,
 // data_rolled_back.
 func (h *Home) Data() (*pack.Data, error) {
 	h.dataMu.Lock()
 	defer h.dataMu.Unlock()
-	if h.data != nil {
+	path := h.Network().path(currentFile)
+	at, err := os.Stat(path)
+	if err == nil && h.data != nil && unchanged(h.dataAt, at) {
 		return h.data, nil
 	}
-	t, err := h.Trust()
+	raw, stored, err := h.Network().Load()
 	if err != nil {
 		return nil, err
 	}
-	_, stored, err := h.Network().Load()
+	if len(raw) == 0 {
+		return nil, explain.Errorf("no_trust", "nothing pinned")
+	}
+	t, err := pack.ParseTrust(raw)
 	if err != nil {
 		return nil, err
 	}
 	if len(stored) == 0 {
 		return nil, explain.Errorf("no_data", "no pack was imported yet")
 	}
-	d, err := pack.Load(t, stored)
-	if err != nil {
-		return nil, err
+	d := h.data
+	if d == nil || !proves(t, d) {
+		if d, err = pack.Load(t, stored); err != nil {
+			return nil, err
+		}
 	}
 	if err := h.clock.Seen(d.ChainID, d.Height); err != nil {
 		return nil, err
 	}
-	h.data = d
+	if h.data != nil && h.data.ChainID == d.ChainID && d.Height < h.data.Height {
+		return nil, explain.Errorf("data_rolled_back", "data of height %d where %d was in use", d.Height, h.data.Height)
+	}
+	// The file may have been replaced since it was looked at; then it is read
+	// again the next time.
+	h.data, h.dataAt = d, at
 	return d, nil
 }
 
-func (h *Home) forgetData() {
+// unchanged reports whether a file is still the one that was looked at before.
+// It is only ever replaced as a whole.
+func unchanged(before, now os.FileInfo) bool {
+	return before != nil && os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
+}
+
+// proves reports whether d is the data that the trusted header proves.
+func proves(t pack.Trust, d *pack.Data) bool {
+	n, err := t.Network()
+	return err == nil && n.ChainID == d.ChainID && n.Hash == d.HeaderHash
+}
+
+// keepData is the data of an import; what the file says is looked at when it
+// is next asked for.
+func (h *Home) keepData(d *pack.Data) {
 	h.dataMu.Lock()
-	h.data = nil
+	h.data, h.dataAt = d, nil
 	h.dataMu.Unlock()
+}
+
+func (h *Home) forgetData() { h.keepData(nil) }
+
+// keepConflict keeps the evidence of an error that says that two validly
+// signed headers contradict each other, and gives the error back.
+func (h *Home) keepConflict(err error) error {
+	c, ok := errors.AsType[*pack.Conflict](err)
+	if !ok {
+		return err
+	}
+	evidence, merr := json.Marshal(c)
+	if merr != nil {
+		return errors.Join(err, merr)
+	}
+	if _, kerr := h.Network().KeepEvidence(evidence); kerr != nil {
+		return errors.Join(err, kerr)
+	}
+	return err
 }
 
 // Import takes in a pack: verified against what the home believes, stored in
@@ -151,23 +206,12 @@ func (h *Home) Import(ctx context.Context, r io.Reader) (*pack.Result, error) {
 		return rawTrust, res.Stored, err
 	})
 	if err != nil {
-		if c, ok := errors.AsType[*pack.Conflict](err); ok {
-			evidence, merr := json.Marshal(c)
-			if merr != nil {
-				return nil, errors.Join(err, merr)
-			}
-			if _, kerr := h.Network().KeepEvidence(evidence); kerr != nil {
-				return nil, errors.Join(err, kerr)
-			}
-		}
-		return nil, err
+		return nil, h.keepConflict(err)
 	}
+	h.keepData(res.Data)
 	if err := h.clock.Imported(res.Data.ChainID, res.Data.Height, res.Data.AsOf); err != nil {
 		return nil, err
 	}
-	h.dataMu.Lock()
-	h.data = res.Data
-	h.dataMu.Unlock()
 	return res, nil
 }
 
@@ -180,7 +224,7 @@ func (h *Home) current(t pack.Trust, stored []byte) (*pack.Data, error) {
 	h.dataMu.Lock()
 	have := h.data
 	h.dataMu.Unlock()
-	if have != nil && have.ChainID == t.ChainID && have.Height+1 == t.Height() {
+	if have != nil && proves(t, have) {
 		return have, nil
 	}
 	return pack.Load(t, stored)
@@ -205,8 +249,10 @@ type Synced struct {
 }
 
 // Sync fetches what is new from the home's sources and imports it by the same
-// path as a file. The first source that serves is taken; a second one, where
-// there is one, must know the same header.
+// path as a file. The source that is least far goes first: what the next one
+// adds to it fits only if both agree on the state there, which is the newest
+// that they have in common. A source that fails is named with its code and
+// does not keep the others out; two signed headers of one height stop the sync.
 func (h *Home) Sync(ctx context.Context) (Synced, error) {
 	addresses, err := h.sources()
 	if err != nil {
@@ -215,37 +261,108 @@ func (h *Home) Sync(ctx context.Context) (Synced, error) {
 	if len(addresses) == 0 {
 		return Synced{}, explain.Errorf("no_sources", "no source is known")
 	}
-	out := Synced{Sources: []Source{}}
-	var first *pack.Result
-	var firstErr error
-	for _, a := range addresses {
-		c := node.NewHTTPClient(a)
-		if first == nil {
-			first, err = h.fetch(ctx, c)
-		} else {
-			err = h.crossCheck(ctx, c)
-			out.Crossed = out.Crossed || err == nil
-		}
-		c.Close()
-		if explain.CodeOf(err) == "pack_conflict" || errors.Is(err, context.Canceled) {
-			return Synced{}, err
-		}
-		s := Source{Address: a}
-		if err != nil {
-			s.Code = explain.CodeOf(err)
-			if firstErr == nil {
-				firstErr = err
+	places := make([]*place, len(addresses))
+	for i, a := range addresses {
+		p := &place{Source: Source{Address: a}, c: node.NewHTTPClient(a)}
+		defer p.c.Close()
+		places[i] = p
+		p.newest, p.err = newest(ctx, p.c)
+	}
+	order := slices.Clone(places)
+	slices.SortStableFunc(order, func(a, b *place) int { return cmp.Compare(a.height(), b.height()) })
+	out := Synced{Sources: []Source{}, Delta: true}
+	agreed := 0
+	for _, p := range order {
+		if p.err == nil {
+			err := h.take(ctx, p, agreed > 0, &out)
+			// The evidence decides, not the code: a source can answer with any.
+			if _, conflict := errors.AsType[*pack.Conflict](err); conflict {
+				return Synced{}, err
+			}
+			if p.err = err; err == nil {
+				agreed++
 			}
 		}
-		out.Sources = append(out.Sources, s)
+		if err := ctx.Err(); err != nil {
+			return Synced{}, fmt.Errorf("syncing: %w", err)
+		}
 	}
-	if first == nil {
+	var firstErr error
+	for _, p := range places {
+		if p.err != nil {
+			p.Code = explain.CodeOf(p.err)
+			if firstErr == nil {
+				firstErr = p.err
+			}
+		}
+		out.Sources = append(out.Sources, p.Source)
+	}
+	if agreed == 0 {
 		return Synced{}, firstErr
 	}
-	d := first.Data
+	d, err := h.Data()
+	if err != nil {
+		return Synced{}, err
+	}
 	out.Network, out.Height, out.AsOf, out.Validators = d.ChainID, d.Height, d.AsOf, d.Validators
-	out.Delta, out.Changes = first.Delta, len(first.Changes)
+	out.Crossed = agreed > 1
 	return out, nil
+}
+
+// place is a source during a sync.
+type place struct {
+	Source
+	c      *node.HTTPClient
+	newest *pack.Network // what it says its newest header is
+	err    error
+}
+
+func (p *place) height() uint64 {
+	if p.newest == nil {
+		return 0
+	}
+	return p.newest.Height
+}
+
+// answerTime bounds the wait for a source's first word.
+const answerTime = 20 * time.Second
+
+func newest(ctx context.Context, c node.Client) (*pack.Network, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	raw, err := c.Network(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pack.ParseNetwork(raw)
+}
+
+// take brings in what a source has. compare says that another source was taken
+// before it, so that it counts only if it agrees with that one.
+func (h *Home) take(ctx context.Context, p *place, compare bool, out *Synced) error {
+	t, err := h.Trust()
+	if err != nil {
+		return err
+	}
+	same, err := t.Compare(p.newest)
+	if err != nil {
+		return h.keepConflict(err)
+	}
+	switch {
+	case same && compare:
+		return nil
+	case p.newest.Height < t.Height():
+		return explain.Errorf("pack_lower_height", "header %d, here is %d", p.newest.Height, t.Height())
+	}
+	res, err := h.fetch(ctx, p.c)
+	if err != nil {
+		return err
+	}
+	out.Delta, out.Changes = out.Delta && res.Delta, out.Changes+len(res.Changes)
+	if compare && !res.Delta {
+		return explain.Errorf("sources_not_compared", "its pack does not begin where another source's ended")
+	}
+	return nil
 }
 
 // sources are where packs come from: those configured, else the node asked.
@@ -280,35 +397,6 @@ func (h *Home) fetch(ctx context.Context, c node.Client) (*pack.Result, error) {
 		}
 		from = 0
 	}
-}
-
-// crossCheck compares what another source believes with what was imported.
-func (h *Home) crossCheck(ctx context.Context, c node.Client) error {
-	raw, err := c.Network(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := pack.ParseNetwork(raw)
-	if err != nil {
-		return err
-	}
-	t, err := h.Trust()
-	if err != nil {
-		return err
-	}
-	same, err := t.Compare(n)
-	if err != nil {
-		return err
-	}
-	if same {
-		return nil
-	}
-	var buf bytes.Buffer
-	if err := c.Pack(ctx, 0, &limited{&buf, maxPack}); err != nil {
-		return err
-	}
-	_, err = h.Import(ctx, &buf)
-	return err
 }
 
 // limited fails once more than left bytes were written.
@@ -398,7 +486,7 @@ func (h *Home) StartNode(ctx context.Context, o NodeOptions) (*node.Node, error)
 	if err != nil {
 		return nil, err
 	}
-	consensus, err := h.consensusKey()
+	consensus, err := h.consensusKey(genesis)
 	if err != nil {
 		return nil, err
 	}
@@ -430,11 +518,26 @@ func (h *Home) StopNode() error {
 	return n.Stop()
 }
 
-// consensusKey signs the node's votes with a key of the home's store.
-func (h *Home) consensusKey() (node.ConsensusKey, error) {
+// consensusKey signs the node's votes with a key of the home's store: the one
+// that stands in the genesis, since a founding that was broken off and begun
+// again leaves another behind.
+func (h *Home) consensusKey(genesis []byte) (node.ConsensusKey, error) {
 	ks, err := h.Keys(keysConsensus)
 	if err != nil {
 		return nil, err
+	}
+	g, err := node.Genesis(genesis)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range g.Members {
+		pub, err := did.NewPublicKey(did.Ed25519, m.Consensus[:])
+		if err != nil {
+			return nil, fmt.Errorf("reading the genesis: %w", err)
+		}
+		if s, err := ks.Find(pub); err == nil || explain.CodeOf(err) != "key_missing" {
+			return consensusSigner{s}, err
+		}
 	}
 	list, err := ks.List()
 	if err != nil {
