@@ -1,5 +1,5 @@
-// Bonafide's app: opens the home and shows it. The command line is
-// cmd/bonafide.
+// Bonafide's app: opens the home and shows it; files named after the flags
+// are verified at once. The command line is cmd/bonafide.
 package main
 
 import (
@@ -14,23 +14,38 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 
 	"bonafide/app"
+	"bonafide/assets"
 )
 
 func main() {
 	dir := flag.String("home", "", "folder of the home (default: the user's data folder)")
 	flag.Parse()
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		fmt.Fprintln(os.Stderr, "There is no display to open a window on. The command line does the same work: bonafide verify --help")
-		os.Exit(4)
+		noDisplay()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a := fyneapp.NewWithID("health.bonafide.app")
+	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 	a.Settings().SetTheme(app.Theme(nil))
 	w := a.NewWindow("Bonafide")
 	w.Resize(fyne.NewSize(760, 720))
-	closeHome := app.Open(ctx, w, *dir, time.Now)
+	started := false
+	a.Lifecycle().SetOnStarted(func() { started = true })
+	defer func() {
+		if p := recover(); p != nil && started {
+			panic(p)
+		} else if p != nil { // the driver panics where a display is named but does not answer
+			noDisplay()
+		}
+	}()
+	closeHome := app.Open(ctx, w, *dir, time.Now, flag.Args())
 	w.ShowAndRun()
 	cancel()
 	closeHome()
+}
+
+func noDisplay() {
+	fmt.Fprintln(os.Stderr, "There is no display to open a window on. The command line does the same work: bonafide verify --help")
+	os.Exit(4)
 }

@@ -5,10 +5,13 @@ package app
 import (
 	"context"
 	"io"
+	"strings"
+	"sync"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
@@ -18,188 +21,246 @@ import (
 	"bonafide/verifier"
 )
 
-// onScreen runs f on Fyne's own goroutine; every change of a widget from
-// another goroutine goes through it.
-func onScreen(f func()) { fyne.Do(f) }
-
-// purposes in the order of the picker, with the words people read.
-var purposes = []struct {
-	value verifier.Purpose
-	label string
-}{
-	{verifier.Privileging, "Privileging"},
-	{verifier.Disaster, "Disaster privileges"},
-	{verifier.Monitoring, "Monthly monitoring"},
-}
+// onScreen has Fyne's own goroutine run a function later; every change of a
+// widget from another goroutine goes through it. Tests stand in for Fyne.
+var onScreen = fyne.Do
 
 // DeskScreen is the hospital's first room: drop a file, see the verdict.
 type DeskScreen struct {
 	desk    *model.Desk
 	window  fyne.Window
 	ctx     context.Context
+	work    sync.WaitGroup // what runs beside the screen
 	content fyne.CanvasObject
 
 	data     *widget.Label
-	request  *widget.Label
-	word     *widget.Label
-	headline *widget.Label
-	file     *widget.Label
-	hint     *widget.Label
-	progress *widget.ProgressBarInfinite
-	cancel   *widget.Button
-	clear    *widget.Button
+	dataNext *widget.Label
 	purpose  *widget.Select
-	checks   *fyne.Container
+	clear    *widget.Button
+	request  *panel
+	asked    *widget.Label // in request
+	working  *fyne.Container
+	progress *widget.Label
+	bar      *widget.ProgressBarInfinite
+	hint     *panel
+	summary  *widget.Label
+	reports  *fyne.Container
+	scroll   *container.Scroll
+
+	turn, drawn int // which reports are on the screen already
 }
 
 // NewDeskScreen draws the desk into w. ctx ends what is under way when the
 // window goes.
 func NewDeskScreen(ctx context.Context, w fyne.Window, v model.Verifying, clock model.Clock) *DeskScreen {
 	s := &DeskScreen{window: w, ctx: ctx}
-	s.desk = model.NewDesk(v, clock, func(st model.State) { onScreen(func() { s.draw(st) }) })
+	s.desk = model.NewDesk(v, clock, func() { onScreen(s.draw) })
 
-	s.data = wrapped("")
-	s.request = wrapped("A request is open: drop the presentation that answers it.")
-	s.word = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	s.word.SizeName = theme.SizeNameHeadingText
-	s.headline = wrapped("")
-	s.file = wrapped("")
-	s.file.Importance = widget.LowImportance
-	s.hint = wrapped("Drop a credential or a presentation here, paste it, or open it. Nothing leaves this machine.")
-	s.progress = widget.NewProgressBarInfinite()
-	s.cancel = widget.NewButtonWithIcon("Cancel", theme.CancelIcon(), s.desk.Cancel)
-	s.clear = widget.NewButtonWithIcon("Clear", theme.ContentClearIcon(), s.desk.Clear)
-	labels := make([]string, len(purposes))
-	for i, p := range purposes {
-		labels[i] = p.label
+	s.data, s.dataNext = wrapped(""), wrapped("")
+	names := make([]string, len(model.Purposes))
+	for i, p := range model.Purposes {
+		names[i] = model.PurposeName(p)
 	}
-	s.purpose = widget.NewSelect(labels, func(chosen string) {
-		for _, p := range purposes {
-			if p.label == chosen && s.desk.State().Purpose != p.value {
-				s.desk.SetPurpose(p.value)
-			}
-		}
-	})
-	s.checks = container.NewVBox()
-
+	s.purpose = widget.NewSelect(names, s.choosePurpose)
 	open := widget.NewButtonWithIcon("Open…", theme.FolderOpenIcon(), s.open)
 	open.Importance = widget.HighImportance
 	paste := widget.NewButtonWithIcon("Paste", theme.ContentPasteIcon(), s.paste)
-	bar := container.NewGridWrap(fyne.NewSize(150, open.MinSize().Height), open, paste, s.clear)
-	top := container.NewVBox(
-		widget.NewLabelWithStyle("Verify", fyne.TextAlignLeading, fyne.TextStyle{Bold: true}),
-		s.data,
-		container.New(layout.NewFormLayout(), widget.NewLabel("Purpose"), s.purpose),
-		bar, s.request, widget.NewSeparator(),
-	)
-	body := container.NewVBox(s.hint, s.progress, s.cancel, s.word, s.headline, s.file, s.checks)
-	s.content = container.NewBorder(top, nil, nil, nil, container.NewVScroll(body))
+	s.clear = widget.NewButtonWithIcon("Clear", theme.ContentClearIcon(), s.desk.Clear)
 
-	w.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { s.dropped(uris) })
-	w.Canvas().AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { s.paste() })
-	s.draw(s.desk.State())
-	go s.desk.Refresh(ctx)
+	s.asked = wrapped("")
+	s.request = newPanel(theme.ColorNamePrimary, s.asked)
+	s.progress, s.bar = wrapped(""), widget.NewProgressBarInfinite()
+	cancel := widget.NewButtonWithIcon("Cancel", theme.CancelIcon(), s.desk.Cancel)
+	s.working = container.NewVBox(s.progress, s.bar, container.NewHBox(cancel))
+	s.hint = newPanel(theme.ColorNameSeparator, container.NewPadded(invitation()))
+	s.summary = wrapped("")
+	s.summary.TextStyle.Bold = true
+	s.reports = container.NewVBox()
+
+	top := container.NewVBox(
+		tight(heading("Verify"), s.data, s.dataNext),
+		container.New(layout.NewFormLayout(), widget.NewLabel("Purpose"), s.purpose),
+		container.NewGridWithColumns(3, open, paste, s.clear),
+		s.request,
+	)
+	s.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(
+		container.NewVBox(s.hint, s.working, s.summary, s.reports),
+	)))
+	s.content = stacked(container.NewVBox(container.New(column{}, container.NewPadded(top)), widget.NewSeparator()), s.scroll)
+
+	w.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { s.Take(uris...) })
+	c := w.Canvas()
+	c.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { s.paste() })
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyO, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { s.open() })
+	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
+		if k.Name == fyne.KeyEscape {
+			s.desk.Cancel()
+		}
+	})
+	s.draw()
+	s.beside(func() { s.desk.Refresh(ctx) })
 	return s
+}
+
+// invitation is what an empty desk says.
+func invitation() fyne.CanvasObject {
+	first, how := "Drop a credential here", "Or open it, or paste its text. A presentation is verified together with the request that it answers: drop both."
+	if fyne.CurrentDevice().IsMobile() {
+		first, how = "Open a credential", "Or paste its text. A presentation is verified after the request that it answers."
+	}
+	what := widget.NewLabelWithStyle(first, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+	what.Wrapping = fyne.TextWrapWord
+	rest := wrapped(how)
+	rest.Alignment = fyne.TextAlignCenter
+	quiet := wrapped("Nothing leaves this machine: verifying opens no connection.")
+	quiet.Alignment = fyne.TextAlignCenter
+	icon := widget.NewIcon(theme.FileIcon())
+	return container.NewVBox(
+		container.NewCenter(container.NewGridWrap(fyne.NewSquareSize(40), icon)), what, rest, quiet,
+	)
 }
 
 // Content is the screen's canvas object.
 func (s *DeskScreen) Content() fyne.CanvasObject { return s.content }
 
-func wrapped(text string) *widget.Label {
-	l := widget.NewLabel(text)
-	l.Wrapping = fyne.TextWrapWord
-	return l
-}
+// beside runs work that takes time next to the screen.
+func (s *DeskScreen) beside(f func()) { s.work.Go(f) }
 
-func show(o fyne.CanvasObject, yes bool) {
-	if yes {
-		o.Show()
+// draw shows the desk's state; it runs on Fyne's goroutine.
+func (s *DeskScreen) draw() {
+	st := s.desk.State()
+	setText(s.data, st.Data)
+	setText(s.dataNext, st.DataNext)
+	if name := model.PurposeName(st.Purpose); s.purpose.Selected != name {
+		s.purpose.SetSelected(name)
+	}
+	if st.Request != "" {
+		s.purpose.Disable() // the request says what it is for
 	} else {
-		o.Hide()
+		s.purpose.Enable()
+	}
+	setText(s.asked, st.Request)
+	show(s.request, st.Request != "")
+	setText(s.progress, st.Progress)
+	busy := st.Phase == model.Working
+	if busy {
+		s.bar.Start()
+	} else {
+		s.bar.Stop()
+	}
+	show(s.working, busy)
+	show(s.hint, st.Phase == model.Waiting && st.Request == "")
+	if st.Phase == model.Waiting && st.Request == "" {
+		s.clear.Disable()
+	} else {
+		s.clear.Enable()
+	}
+
+	anew := st.Turn != s.turn || len(st.Reports) < s.drawn
+	if anew {
+		s.turn, s.drawn = st.Turn, 0
+		s.reports.RemoveAll()
+		s.scroll.ScrollToTop()
+	}
+	setText(s.summary, st.Summary)
+	for _, r := range st.Reports[s.drawn:] {
+		s.reports.Add(card(r, st.Files == 1))
+	}
+	if anew || s.drawn != len(st.Reports) {
+		s.drawn = len(st.Reports)
+		s.reports.Refresh() // a card in the place of another is not painted otherwise
 	}
 }
 
-// draw shows a state; it runs on Fyne's goroutine.
-func (s *DeskScreen) draw(st model.State) {
-	s.data.SetText(st.Data)
-	show(s.data, st.Data != "")
-	for _, p := range purposes {
-		if p.value == st.Purpose && s.purpose.Selected != p.label {
-			s.purpose.SetSelected(p.label)
+// look of a verdict: the colour and the icon that go with its word.
+func face(r model.Report) (fyne.ThemeColorName, fyne.Resource) {
+	switch r.Verdict {
+	case verifier.Verified:
+		return theme.ColorNameSuccess, theme.ConfirmIcon()
+	case verifier.Rejected:
+		return theme.ColorNameError, theme.CancelIcon()
+	case verifier.Unconfirmed:
+		return theme.ColorNameWarning, theme.QuestionIcon()
+	}
+	return theme.ColorNameWarning, theme.WarningIcon()
+}
+
+// card draws one report: the word first, then why, then what was checked.
+func card(r model.Report, open bool) fyne.CanvasObject {
+	colour, icon := face(r)
+	word := heading(r.Word)
+	word.Importance = importance(colour)
+	mark := container.NewGridWrap(fyne.NewSize(32, word.MinSize().Height), widget.NewIcon(theme.NewColoredResource(icon, colour)))
+	box := tight(container.NewBorder(nil, nil, mark, nil, word))
+	for _, t := range append([]string{r.Reason, r.Next}, r.About...) {
+		if t != "" {
+			box.Add(wrapped(t))
 		}
 	}
-	show(s.request, st.Request && st.Phase == model.Waiting)
-	show(s.hint, st.Phase == model.Waiting && !st.Request)
-	show(s.progress, st.Phase == model.Working)
-	show(s.cancel, st.Phase == model.Working)
-	show(s.clear, st.Phase != model.Waiting || st.Request)
-	show(s.word, st.Phase == model.Shown || st.Phase == model.Failed)
-	show(s.headline, st.Phase == model.Shown || st.Phase == model.Failed)
-	s.file.SetText(st.File)
-	show(s.file, st.File != "")
-	s.checks.RemoveAll()
-	switch st.Phase {
-	case model.Failed:
-		s.word.Importance = widget.WarningImportance
-		s.word.SetText("No verdict")
-		s.headline.SetText(st.Problem + "\n" + st.Next)
-	case model.Shown:
-		switch st.Verdict {
-		case verifier.Verified:
-			s.word.Importance = widget.SuccessImportance
-		case verifier.Rejected:
-			s.word.Importance = widget.DangerImportance
-		default:
-			s.word.Importance = widget.WarningImportance
-		}
-		s.word.SetText(st.Word)
-		s.headline.SetText(st.Headline)
-		for _, l := range st.Lines {
-			s.checks.Add(row(l))
-		}
+	if foot := strings.TrimSpace(r.File + "\n" + r.Given); foot != "" {
+		box.Add(caption(foot))
 	}
-	s.checks.Refresh()
+	if len(r.Lines) > 0 {
+		checks := container.NewVBox()
+		for _, l := range r.Lines {
+			checks.Add(row(l))
+		}
+		item := widget.NewAccordionItem("Checks", checks)
+		item.Open = open
+		box.Add(widget.NewAccordion(item))
+	}
+	return newPanel(colour, box)
 }
 
 // row draws one check: its mark as a word, the sentence, what to do next.
 func row(l model.Line) fyne.CanvasObject {
 	mark := widget.NewLabelWithStyle(l.Mark, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	text := container.NewVBox(wrapped(l.Message))
+	switch l.Outcome {
+	case verifier.Fail:
+		mark.Importance = widget.DangerImportance
+	case verifier.Unknown:
+		mark.Importance = widget.WarningImportance
+	}
+	name := wrapped(l.Name)
+	name.TextStyle.Bold = true
+	lines := tight(name, wrapped(l.Message))
 	if l.Next != "" {
-		text.Add(wrapped("Next: " + l.Next))
+		lines.Add(wrapped(l.Next))
 	}
-	foot := l.Code
-	if l.AsOf != "" {
-		foot += " · as of " + l.AsOf
-	}
-	small := wrapped(foot)
-	small.Importance = widget.LowImportance
-	small.SizeName = theme.SizeNameCaptionText
-	text.Add(small)
-	return container.NewBorder(nil, widget.NewSeparator(), container.NewGridWrap(fyne.NewSize(110, mark.MinSize().Height), mark), nil, text)
+	lines.Add(caption(l.Foot))
+	side := container.NewGridWrap(fyne.NewSize(112, mark.MinSize().Height), mark)
+	return container.NewBorder(nil, widget.NewSeparator(), side, nil, lines)
 }
 
-func (s *DeskScreen) dropped(uris []fyne.URI) {
-	for _, u := range uris {
-		r, err := storage.Reader(u)
-		if err != nil {
-			s.desk.Unreadable(u.Name())
-			continue
+func (s *DeskScreen) choosePurpose(name string) {
+	for _, p := range model.Purposes {
+		if model.PurposeName(p) == name && s.desk.State().Purpose != p {
+			s.desk.SetPurpose(p)
+			s.beside(func() { s.desk.Again(s.ctx) })
 		}
-		s.take(u.Name(), r)
 	}
+}
+
+// Take verifies files.
+func (s *DeskScreen) Take(uris ...fyne.URI) {
+	var files []model.File
+	for _, u := range uris {
+		files = append(files, model.File{Name: u.Name(), Open: func() (io.ReadCloser, error) { return storage.Reader(u) }})
+	}
+	s.beside(func() { s.desk.Drop(s.ctx, files...) })
 }
 
 func (s *DeskScreen) open() {
-	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			s.desk.Unreadable("")
-		case r != nil:
-			s.take(r.URI().Name(), r)
+	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
+		if r == nil && err == nil {
+			return // closed without a choice
 		}
+		f := model.File{Open: func() (io.ReadCloser, error) { return r, err }}
+		if r != nil {
+			f.Name = r.URI().Name()
+		}
+		s.beside(func() { s.desk.Drop(s.ctx, f) })
 	}, s.window)
-	d.Show()
 }
 
 func (s *DeskScreen) paste() {
@@ -207,18 +268,6 @@ func (s *DeskScreen) paste() {
 	if text == "" {
 		return
 	}
-	go s.desk.Drop(s.ctx, "", []byte(text))
-}
-
-// take reads a file, never more than the desk accepts, and verifies it.
-func (s *DeskScreen) take(name string, r io.ReadCloser) {
-	go func() {
-		defer func() { _ = r.Close() }()
-		b, err := io.ReadAll(io.LimitReader(r, model.MaxFile+1))
-		if err != nil {
-			s.desk.Unreadable(name)
-			return
-		}
-		s.desk.Drop(s.ctx, name, b)
-	}()
+	f := model.File{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
+	s.beside(func() { s.desk.Drop(s.ctx, f) })
 }

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// wrapped is text that takes as many lines as it needs.
+func wrapped(text string) *widget.Label {
+	l := widget.NewLabel(text)
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// heading is a screen's or a verdict's first line.
+func heading(text string) *widget.Label {
+	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	l.SizeName = theme.SizeNameHeadingText
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// caption is wrapped text in small letters.
+func caption(text string) *widget.Label {
+	l := wrapped(text)
+	l.SizeName = theme.SizeNameCaptionText
+	return l
+}
+
+// stacked puts rest under top and gives it what is left. The keyboard goes
+// through top first.
+func stacked(top, rest fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewBorderLayout(top, nil, nil, nil), top, rest)
+}
+
+// tight stacks labels that belong together: each brings its own space.
+func tight(objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewCustomPaddedVBoxLayout(-2*theme.Padding()), objects...)
+}
+
+func show(o fyne.CanvasObject, yes bool) {
+	if yes {
+		o.Show()
+	} else {
+		o.Hide()
+	}
+}
+
+// setText shows a label's text, or no label where there is none.
+func setText(l *widget.Label, text string) {
+	if l.Text != text {
+		l.SetText(text)
+	}
+	show(l, text != "")
+}
+
+// importance is how a label takes a colour of the theme.
+func importance(name fyne.ThemeColorName) widget.Importance {
+	switch name {
+	case theme.ColorNameSuccess:
+		return widget.SuccessImportance
+	case theme.ColorNameError:
+		return widget.DangerImportance
+	default:
+		return widget.WarningImportance
+	}
+}
+
+// widest is how wide text runs before it is hard to read.
+const widest = 820
+
+// column keeps its one object at a readable width, in the middle.
+type column struct{}
+
+func (column) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
+
+func (column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width := min(size.Width, widest)
+	objects[0].Move(fyne.NewPos((size.Width-width)/2, 0))
+	objects[0].Resize(fyne.NewSize(width, size.Height))
+}
+
+// panel frames its content and marks it with a coloured edge.
+type panel struct {
+	widget.BaseWidget
+	edge    fyne.ThemeColorName
+	content fyne.CanvasObject
+}
+
+func newPanel(edge fyne.ThemeColorName, content fyne.CanvasObject) *panel {
+	p := &panel{edge: edge, content: content}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// CreateRenderer implements fyne.Widget.
+func (p *panel) CreateRenderer() fyne.WidgetRenderer {
+	r := &panelRenderer{p: p, frame: canvas.NewRectangle(color.Transparent), edge: canvas.NewRectangle(color.Transparent)}
+	r.Refresh()
+	return r
+}
+
+// edgeWidth is the coloured edge's, in Fyne's units.
+const edgeWidth = 6
+
+type panelRenderer struct {
+	p           *panel
+	frame, edge *canvas.Rectangle
+}
+
+func (r *panelRenderer) Destroy() {}
+
+func (r *panelRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.frame, r.edge, r.p.content}
+}
+
+func (r *panelRenderer) MinSize() fyne.Size {
+	return r.p.content.MinSize().AddWidthHeight(edgeWidth+2*theme.Padding(), 2*theme.Padding())
+}
+
+func (r *panelRenderer) Layout(size fyne.Size) {
+	r.frame.Resize(size)
+	r.edge.Resize(fyne.NewSize(edgeWidth, size.Height))
+	r.p.content.Move(fyne.NewPos(edgeWidth+theme.Padding(), theme.Padding()))
+	r.p.content.Resize(size.SubtractWidthHeight(edgeWidth+2*theme.Padding(), 2*theme.Padding()))
+}
+
+func (r *panelRenderer) Refresh() {
+	s, v := fyne.CurrentApp().Settings(), fyne.CurrentApp().Settings().ThemeVariant()
+	r.frame.FillColor = s.Theme().Color(theme.ColorNameInputBackground, v)
+	r.frame.CornerRadius = theme.InputRadiusSize()
+	r.edge.FillColor = s.Theme().Color(r.p.edge, v)
+	r.edge.CornerRadius = theme.InputRadiusSize()
+	r.Layout(r.p.Size())
+	r.frame.Refresh()
+	r.edge.Refresh()
+	r.p.content.Refresh()
+}
