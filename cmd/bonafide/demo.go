@@ -16,7 +16,7 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return `Founds a network on this machine, issues, presents, disciplines, pulls the plug and
 verifies again; then tries what must not pass. Exit code 70 if a verdict is not the
-expected one.
+expected one. Nothing is left behind, unless --keep names an empty or new folder.
 
 Example:
   bonafide demo --keep story`
@@ -24,9 +24,11 @@ Example:
 
 func (c *demoCmd) Run(e *env) error {
 	rep, err := demo.Run(e.ctx, demo.Options{Keep: c.Keep, Now: e.now, Told: func(s demo.Step) {
-		if !e.opt.JSON {
-			printStep(e.stdout, s)
+		if e.opt.JSON { // the answer comes at the end
+			e.say("%s", s.Name)
+			return
 		}
+		printStep(e.stdout, s)
 	}})
 	if err != nil {
 		return err

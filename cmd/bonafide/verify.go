@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"bonafide/internal/explain"
@@ -18,7 +21,7 @@ type verifyCmd struct {
 	Request string   `help:"The request that the presentation answers." placeholder:"FILE"`
 	Purpose string   `help:"privileging (data up to 24 h old), disaster (72 h) or monitoring (30 days). Default: the request's, else privileging." placeholder:"PURPOSE"`
 	Policy  string   `help:"Policy file that changes the purposes' limits." placeholder:"FILE"`
-	Clock   string   `help:"Give the verdict at this time; only in homes made by the demo." placeholder:"TIME"`
+	Clock   string   `help:"Give the verdict at this time and keep nothing of it; only in homes made by the demo." placeholder:"TIME"`
 }
 
 func (verifyCmd) Help() string {
@@ -137,12 +140,12 @@ type judge interface {
 // that believes no network: nothing can be confirmed, but what is no credential
 // is rejected all the same.
 func (c *verifyCmd) verifier(e *env, now func() time.Time, opts home.HospitalOptions) (judge, func(), error) {
-	h, err := e.openHomeAt(now)
+	dir, err := e.homeDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := home.Open(dir, e.options(now))
 	if explain.CodeOf(err) == "home_missing" && c.Clock == "" {
-		dir, derr := e.homeDir()
-		if derr != nil {
-			return nil, nil, derr
-		}
 		e.say("bonafide: there is no home in %s, so no network is believed. Make one with `bonafide trust pin`, or name another with --home.", dir)
 		v, err := verifier.New(verifier.Config{
 			Data:   func() (*pack.Data, error) { return nil, explain.Errorf("no_trust", "there is no home") },
@@ -154,14 +157,37 @@ func (c *verifyCmd) verifier(e *env, now func() time.Time, opts home.HospitalOpt
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Clock != "" && !h.Demo() {
-		return nil, nil, errors.Join(usage("--clock works only in homes made by `bonafide demo`: elsewhere a verdict is given at the real time"), h.Close())
+	done := func() { closing(e, h) }
+	if c.Clock != "" {
+		if !h.Demo() {
+			done()
+			return nil, nil, usage("--clock works only in homes made by `bonafide demo`: elsewhere a verdict is given at the real time")
+		}
+		// A false clock must leave no mark, nor a kept verdict be given only once:
+		// the verdict is given in a copy.
+		done()
+		temp, err := os.MkdirTemp("", "bonafide-clock-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("copying the home: %w", err)
+		}
+		done = func() { _ = os.RemoveAll(temp) }
+		copied := filepath.Join(temp, "home")
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			done()
+			return nil, nil, fmt.Errorf("copying the home: %w", err)
+		}
+		if h, err = home.Open(copied, e.options(now)); err != nil {
+			done()
+			return nil, nil, err
+		}
+		done = func() { closing(e, h); _ = os.RemoveAll(temp) }
 	}
 	v, err := h.Hospital(e.ctx, opts)
 	if err != nil {
-		return nil, nil, errors.Join(err, h.Close())
+		done()
+		return nil, nil, err
 	}
-	return v, func() { closing(e, h) }, nil
+	return v, done, nil
 }
 
 // bareClock is the device's clock without a home that remembers a floor.

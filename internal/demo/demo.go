@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/internal/request"
 	"bonafide/verifier"
@@ -59,9 +60,9 @@ type Options struct {
 	Now  func() time.Time
 }
 
-// KeptStep is a line of DIR/steps.json: with these arguments, in DIR,
-// `bonafide` gives the verdict again. What the hospital knew before the step
-// lies in the home that the arguments name.
+// KeptStep is an element of DIR/steps.json: with these arguments `bonafide`
+// gives the verdict again, from any folder and as often as it is asked. What
+// the hospital knew before the step lies in the home that the arguments name.
 type KeptStep struct {
 	Name     string           `json:"name"`
 	Args     []string         `json:"args"`
@@ -88,17 +89,19 @@ func Run(ctx context.Context, o Options) (rep Report, err error) {
 		o.Told = func(Step) {}
 	}
 	s := &story{o: o}
-	if err := s.prepare(); err != nil {
-		return Report{}, err
-	}
+	// However it ends, the ledger is stopped and nothing is left behind that was
+	// not asked for.
 	defer func() {
 		for _, h := range s.homes {
 			err = errors.Join(err, h.StopNode(), h.Close())
 		}
-		if o.Keep == "" {
+		if o.Keep == "" && s.dir != "" {
 			err = errors.Join(err, os.RemoveAll(s.dir))
 		}
 	}()
+	if err := s.prepare(); err != nil {
+		return Report{}, err
+	}
 	if err := s.play(ctx); err != nil {
 		return s.report, err
 	}
@@ -120,7 +123,7 @@ func (s *story) prepare() (err error) {
 			return fmt.Errorf("reading the demo's folder: %w", err)
 		}
 		if len(entries) > 0 {
-			return errors.New("the folder for the demo is not empty")
+			return explain.Errorf("demo_folder", "%d entries", len(entries))
 		}
 	}
 	for _, sub := range []string{"", "files", "homes"} {
@@ -205,11 +208,11 @@ func (s *story) verify(ctx context.Context, c check) error {
 			return fmt.Errorf("removing a copy: %w", err)
 		}
 	}
-	args := []string{"verify", "--home", "homes/" + before, "--clock", at.Format(time.RFC3339), "--purpose", string(c.purpose)}
+	args := []string{"verify", "--home", keep, "--clock", at.Format(time.RFC3339), "--purpose", string(c.purpose)}
 	if c.request != "" {
-		args = append(args, "--request", "files/"+c.request)
+		args = append(args, "--request", filepath.Join(s.dir, "files", c.request))
 	}
-	s.kept = append(s.kept, KeptStep{c.name, append(args, "files/"+c.file), c.expect})
+	s.kept = append(s.kept, KeptStep{c.name, append(args, filepath.Join(s.dir, "files", c.file)), c.expect})
 	st := Step{Name: c.name, Expected: &c.expect, Verdict: &res.Verdict, Reasons: reasons(res), Headline: res.Headline}
 	s.report.Steps = append(s.report.Steps, st)
 	s.o.Told(st)

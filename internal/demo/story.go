@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"bonafide/assets/mappings"
@@ -266,7 +267,7 @@ func (s *story) sync(ctx context.Context, c *cast) error {
 	if err != nil {
 		return fmt.Errorf("syncing: %w", err)
 	}
-	s.tell("The hospital syncs", fmt.Sprintf("%d status changes came in.", changes))
+	s.tell("The hospital syncs", "Status changes that came in: "+strconv.Itoa(changes)+".")
 	return nil
 }
 
