@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,7 +20,12 @@ import (
 
 func main() {
 	dir := flag.String("home", "", "folder of the home (default: the user's data folder)")
-	flag.Parse()
+	flag.CommandLine.Init("bonafide-app", flag.ContinueOnError) // its own exit code, 2, is a crash's
+	if err := flag.CommandLine.Parse(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
+		return
+	} else if err != nil {
+		os.Exit(64)
+	}
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		noDisplay()
 	}
