@@ -72,7 +72,7 @@ func (c *ledgerInitCmd) Run(e *env) error {
 
 type ledgerStartCmd struct {
 	Listen string   `help:"Loopback address for the other commands." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	P2P    string   `help:"Address for other members' nodes." placeholder:"HOST:PORT"`
+	P2P    string   `name:"p2p" help:"Address for other members' nodes." placeholder:"HOST:PORT"`
 	Peer   []string `help:"Another member's node; may be repeated." placeholder:"ID@HOST:PORT"`
 	Log    string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
 }

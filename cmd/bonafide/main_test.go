@@ -29,6 +29,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"bonafide": m
 const passphrase = "velvet otter signal 4711"
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
