@@ -4,6 +4,7 @@
 package verifier
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -209,7 +210,11 @@ func (r *run) file(ctx context.Context) error {
 		err = explain.Errorf("presentation_empty", "nothing is presented")
 	}
 	if err != nil {
-		r.note(CheckParse, -1, Fail, codeOr(err, "not_a_credential"))
+		code := codeOr(err, "not_a_credential")
+		if strings.HasPrefix(code, "json_") && !bytes.HasPrefix(bytes.TrimLeft(r.in.Bytes, " \t\r\n"), []byte("{")) && code != "json_too_large" {
+			code = "not_a_credential" // a scan or a PDF is no JSON gone wrong
+		}
+		r.note(CheckParse, -1, Fail, code)
 		for _, id := range credentialChecks {
 			r.note(id, -1, Skipped, "not_run")
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -30,6 +32,9 @@ func (c *demoCmd) Run(e *env) error {
 		}
 		printStep(e.stdout, s)
 	}})
+	if errors.Is(err, context.Canceled) && c.Keep == "" {
+		return &inputError{explain.ExitNotNow, "cancelled; what the demo made is removed."}
+	}
 	if err != nil {
 		return err
 	}
