@@ -108,14 +108,12 @@ func (s *VerifierStore) Record(ctx context.Context, at time.Time, result []byte)
 	})
 }
 
-// History opens the kept verdicts, oldest first, and gives each to f.
-func (s *VerifierStore) History(ctx context.Context, private []byte, f func(at time.Time, result []byte) error) error {
-	open, err := OpenWith(private, Verifier.Name)
-	if err != nil {
-		return err
-	}
+// History opens the kept verdicts in the order they were kept (the device's
+// clock may have been set back in between) and gives each to f, until f
+// returns an error. open is OpenWith of the private key, for Verifier.Name.
+func (s *VerifierStore) History(ctx context.Context, open *PrivateOpener, f func(at time.Time, result []byte) error) error {
 	return s.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, at, result FROM history ORDER BY at, id`)
+		rows, err := tx.QueryContext(ctx, `SELECT id, at, result FROM history ORDER BY rowid`)
 		if err != nil {
 			return fmt.Errorf("reading the history: %w", err)
 		}

@@ -143,7 +143,11 @@ func TestThreat75_HistoryIsSealed(t *testing.T) {
 		}
 	}
 	read := func(private []byte) (out []string, err error) {
-		err = s.History(ctx, private, func(when time.Time, b []byte) error {
+		open, err := OpenWith(private, Verifier.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.History(ctx, open, func(when time.Time, b []byte) error {
 			out = append(out, when.Format(time.TimeOnly)+" "+string(b))
 			return nil
 		})
@@ -161,7 +165,11 @@ func TestThreat75_HistoryIsSealed(t *testing.T) {
 		t.Error("another key:", got, err)
 	}
 	stop := errors.New("enough")
-	if err := s.History(ctx, private, func(time.Time, []byte) error { return stop }); !errors.Is(err, stop) {
+	open, err := OpenWith(private, Verifier.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.History(ctx, open, func(time.Time, []byte) error { return stop }); !errors.Is(err, stop) {
 		t.Error(err)
 	}
 	// A row that was put in another's place does not open.
@@ -218,6 +226,10 @@ func TestThreat54_VerifierDatabaseFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	open, err := OpenWith(private, Verifier.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, s := verifierStore(t, filepath.Join(t.TempDir(), "v.db"), public)
 	if err := s.AddRequest(ctx, "n", time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
@@ -237,7 +249,7 @@ func TestThreat54_VerifierDatabaseFails(t *testing.T) {
 	if err := s.AddRequest(ctx, "m", time.Unix(1, 0)); err == nil {
 		t.Error("request")
 	}
-	if err := s.History(ctx, private, nil); err == nil {
+	if err := s.History(ctx, open, nil); err == nil {
 		t.Error("history")
 	}
 	if _, err := s.Setting(ctx, "x"); err == nil {

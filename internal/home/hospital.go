@@ -4,6 +4,8 @@ package home
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"bonafide/internal/explain"
@@ -50,6 +52,22 @@ func (p *Hospital) DataAge(context.Context) (asOf time.Time, validators int, err
 	return d.AsOf, d.Validators, nil
 }
 
+// History gives every verdict to f in the order they were given, until f
+// returns an error. It unlocks the home.
+func (p *Hospital) History(ctx context.Context, f func(at time.Time, r verifier.Result) error) error {
+	open, err := p.h.HistoryOpener(storage.Verifier.Name)
+	if err != nil {
+		return err
+	}
+	return p.store.History(ctx, open, func(at time.Time, b []byte) error {
+		var r verifier.Result
+		if err := json.Unmarshal(b, &r); err != nil {
+			return fmt.Errorf("reading a verdict: %w", err)
+		}
+		return f(at, r)
+	})
+}
+
 // RequestOptions describe a request.
 type RequestOptions struct {
 	Audience string // "": the one given last
@@ -83,7 +101,10 @@ func (p *Hospital) NewRequest(ctx context.Context, o RequestOptions) ([]byte, er
 	if err := p.store.AddRequest(ctx, r.Nonce, r.Created); err != nil {
 		return nil, err
 	}
-	return b, p.store.SetSetting(ctx, audienceSetting, o.Audience)
+	if err := p.store.SetSetting(ctx, audienceSetting, o.Audience); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // CheckAll is Check with the databases of every role.
