@@ -1,22 +1,16 @@
 package issuer
 
-// What a licence looks like as a credential, and that it has the form which
-// the boards registered for its type.
+// What a licence looks like as a credential, and whether the key that is to sign
+// it is in force.
 
 import (
-	"crypto/sha256"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"bonafide/did"
 	"bonafide/internal/explain"
-	"bonafide/ledger"
 )
 
 // claims builds the credential of a licence. It is everything that is signed,
@@ -84,44 +78,6 @@ func schedules(s string) []any {
 		}
 	}
 	return out
-}
-
-// schemata keeps the compiled schemas of templates by their digest.
-type schemata struct {
-	mu       sync.Mutex
-	compiled map[[32]byte]*jsonschema.Schema
-}
-
-// noLoader refuses every reference that leaves the template.
-type noLoader struct{}
-
-func (noLoader) Load(string) (any, error) {
-	return nil, errors.New("schema refers outside of its template")
-}
-
-func (s *schemata) of(t ledger.Template) (*jsonschema.Schema, error) {
-	digest := sha256.Sum256(t.Raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c, ok := s.compiled[digest]; ok {
-		return c, nil
-	}
-	const url = "urn:bonafide:template"
-	k := jsonschema.NewCompiler()
-	k.UseLoader(noLoader{})
-	k.DefaultDraft(jsonschema.Draft2020)
-	if err := k.AddResource(url, t.Schema); err != nil {
-		return nil, explain.Errorf("template_unusable", "reading the schema of %s: %w", t.Type, err)
-	}
-	c, err := k.Compile(url)
-	if err != nil {
-		return nil, explain.Errorf("template_unusable", "compiling the schema of %s: %w", t.Type, err)
-	}
-	if s.compiled == nil {
-		s.compiled = map[[32]byte]*jsonschema.Schema{}
-	}
-	s.compiled[digest] = c
-	return c, nil
 }
 
 // inForce reports whether a method of a DID may assert in the state after

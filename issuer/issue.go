@@ -835,18 +835,14 @@ func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.T
 	if err != nil {
 		return nil, nil, "template_unknown", nil
 	}
-	schema, err := b.schemata.of(tpl)
-	if err != nil {
-		return nil, nil, "template_unusable", nil
-	}
 	var (
 		leaves []Leaf
 		drafts []*vc.Draft
 	)
 	for _, f := range it.forms {
 		claims := b.claims(&it.l, f, it.index.Number, created, it.validUntil)
-		if err := schema.Validate(claims); err != nil { // its text repeats values: not shown
-			return nil, nil, "template_mismatch", nil
+		if err := b.schemata.Validate(tpl, claims); err != nil {
+			return nil, nil, codeOr(err, "template_mismatch"), nil
 		}
 		d, err := vc.NewDraft(claims)
 		if err != nil {

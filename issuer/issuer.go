@@ -27,6 +27,7 @@ import (
 	"bonafide/did"
 	"bonafide/did/bonafide"
 	"bonafide/internal/explain"
+	"bonafide/internal/template"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
 )
@@ -87,7 +88,7 @@ type Board struct {
 	Config
 	issuingMethod string
 	ledgerMethod  string
-	schemata      schemata
+	schemata      template.Schemas
 
 	turn   chan struct{} // held by who changes the register or sends transactions
 	cached cache

@@ -354,7 +354,7 @@ func (r *run) template(claims map[string]any, i int, a anchored, tpl *ledger.Tem
 		r.absent(CheckTemplate, i, a, "template_unknown")
 		return
 	}
-	err := r.v.schemata.validate(tpl, claims)
+	err := r.v.schemata.Validate(*tpl, claims)
 	switch code := explain.CodeOf(err); {
 	case err == nil && a.unsure != "":
 		r.note(CheckTemplate, i, Unknown, a.unsure)

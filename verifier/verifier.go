@@ -16,6 +16,7 @@ import (
 
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
+	"bonafide/internal/template"
 	"bonafide/ledger/pack"
 	"bonafide/vc"
 )
@@ -63,7 +64,7 @@ type Verifier struct {
 	clock    Clock
 	store    Store
 	policy   Policy
-	schemata schemaCache
+	schemata template.Schemas
 }
 
 // New makes a Verifier. It refuses a configuration that could not give an
