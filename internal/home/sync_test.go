@@ -371,6 +371,13 @@ func TestSync(t *testing.T) {
 	slow := serve(t, l)
 	l.Create(l.NewBoard("Two"))
 	quick := serve(t, l)
+	wholeOnly := serve(t, l)
+	wholeOnly.pack = func(from uint64) ([]byte, error) {
+		if from > 0 {
+			return nil, explain.Errorf("pack_gap", "pruned")
+		}
+		return quick.pack(0)
+	}
 	other := serve(t, testkit.NewLedger(t, netB, 1, 9))
 	broken := serve(t, l)
 	broken.pack = func(uint64) ([]byte, error) {
@@ -396,6 +403,7 @@ func TestSync(t *testing.T) {
 		{"two at one height", []*source{quick, quick}, []string{"", ""}, true, ""},
 		{"one behind the other", []*source{slow, quick}, []string{"", ""}, true, ""},
 		{"one before the other", []*source{quick, slow}, []string{"", ""}, true, ""},
+		{"one before the other, without deltas", []*source{wholeOnly, slow}, []string{"sources_not_compared", ""}, false, ""},
 		{"one silent", []*source{nil, quick}, []string{"node_unreachable", ""}, false, ""},
 		{"the other silent", []*source{quick, nil}, []string{"", "node_unreachable"}, false, ""},
 		{"both silent", []*source{nil, nil}, nil, false, "node_unreachable"},
