@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"bonafide/did"
+	"bonafide/internal/text"
 	"bonafide/ledger"
 )
 
@@ -191,24 +191,11 @@ func checkText(field, s string, limit int, required bool) *problem {
 		return &problem{field, "formula", "begins like a spreadsheet formula"}
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || r == utf8.RuneError || invisible(r) {
+		if text.Deceptive(r) {
 			return &problem{field, "bad_character", "holds a control, invisible or direction-changing character"}
 		}
 	}
 	return nil
-}
-
-// invisible reports characters that make text look like other text: direction
-// overrides and isolates (Trojan Source, CVE-2021-42574), zero-width ones, line
-// and paragraph separators, private use and tags.
-func invisible(r rune) bool {
-	switch {
-	case r >= 0x200B && r <= 0x200F, r >= 0x2028 && r <= 0x202E, r >= 0x2060 && r <= 0x206F:
-		return true
-	case r == 0x061C, r == 0xFEFF, r == 0x00AD, r == 0x180E, r == 0x034F:
-		return true
-	}
-	return r >= 0xE000 && r <= 0xF8FF || r >= 0xE0000 || r >= 0xFFF0 && r <= 0xFFFB
 }
 
 func validType(s string) bool {

@@ -132,8 +132,8 @@ func (p *Parsed) AnchorHint() string { return p.facts.anchor }
 // ChallengeHint is the unproved challenge of a presentation's first proof, for
 // finding the request that it answers.
 func (p *Parsed) ChallengeHint() string {
-	for _, n := range each(p.doc["proof"]) {
-		s, _ := n["challenge"].(string)
+	if proofs := each(p.doc["proof"]); len(proofs) > 0 {
+		s, _ := proofs[0]["challenge"].(string)
 		return s
 	}
 	return ""
@@ -142,11 +142,10 @@ func (p *Parsed) ChallengeHint() string {
 // DomainHint is the unproved domain of a presentation's first proof, or ""
 // unless it names exactly one.
 func (p *Parsed) DomainHint() string {
-	for _, n := range each(p.doc["proof"]) {
-		if d, ok := stringOrStrings(n["domain"]); ok && len(d) == 1 {
+	if proofs := each(p.doc["proof"]); len(proofs) > 0 {
+		if d, ok := stringOrStrings(proofs[0]["domain"]); ok && len(d) == 1 {
 			return d[0]
 		}
-		return ""
 	}
 	return ""
 }

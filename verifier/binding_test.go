@@ -56,8 +56,10 @@ func TestThreat47_BindingMatrix(t *testing.T) {
 	}{
 		{"bare", bare(mine), Unconfirmed, "presentation_required", Verified, Skipped, "binding_not_required"},
 		{"register copy", bare(copy), Unconfirmed, "register_copy", Verified, Skipped, "binding_not_required"},
-		{"bare, though asked", func(h *hospital) ([]byte, *request.Request) { return mine, h.request() },
-			Unconfirmed, "presentation_required", Unconfirmed, Unknown, "presentation_required"},
+		{
+			"bare, though asked", func(h *hospital) ([]byte, *request.Request) { return mine, h.request() },
+			Unconfirmed, "presentation_required", Unconfirmed, Unknown, "presentation_required",
+		},
 		{"presented", asked(w.alice, mine), Verified, "bound", Verified, Pass, "bound"},
 		{"presented, nobody asked", unasked(w.alice, mine), Unconfirmed, "request_required", Verified, Skipped, "binding_not_required"},
 		{"by another", asked(bob, mine), Rejected, "holder_mismatch", Rejected, Fail, "holder_mismatch"},
@@ -67,21 +69,31 @@ func TestThreat47_BindingMatrix(t *testing.T) {
 		{"mine and another's", asked(w.alice, mine, bobs), Rejected, "holder_mismatch", Rejected, Fail, "holder_mismatch"},
 		{"a copy, then another's", asked(w.alice, copy, bobs), Rejected, "holder_mismatch", Rejected, Fail, "holder_mismatch"},
 		{"mine and a forged one", asked(w.alice, mine, broken(mine)), Rejected, "binding_unproved", Rejected, Unknown, "binding_unproved"},
-		{"other nonce", other(func(h *hospital, r *request.Request) { r.Nonce = h.request().Nonce }),
-			Rejected, "challenge_mismatch", Rejected, Fail, "challenge_mismatch"},
-		{"other audience", other(func(_ *hospital, r *request.Request) { r.Audience = "Elsewhere" }),
-			Rejected, "domain_mismatch", Rejected, Fail, "domain_mismatch"},
+		{
+			"other nonce", other(func(h *hospital, r *request.Request) { r.Nonce = h.request().Nonce }),
+			Rejected, "challenge_mismatch", Rejected, Fail, "challenge_mismatch",
+		},
+		{
+			"other audience", other(func(_ *hospital, r *request.Request) { r.Audience = "Elsewhere" }),
+			Rejected, "domain_mismatch", Rejected, Fail, "domain_mismatch",
+		},
 		{"expired", other(func(h *hospital, _ *request.Request) {
 			h.device, h.policy = h.device.Add(25*time.Hour), Policy{
 				Privileging: {720 * time.Hour, true}, Disaster: {720 * time.Hour, true}, Monitoring: {720 * time.Hour, false},
 			}
 		}), Unconfirmed, "request_expired", Unconfirmed, Unknown, "request_expired"},
-		{"nonce of another home", other(func(h *hospital, r *request.Request) { delete(h.kept.nonces, r.Nonce) }),
-			Unconfirmed, "request_not_ours", Unconfirmed, Unknown, "request_not_ours"},
-		{"no store", other(func(h *hospital, _ *request.Request) { h.kept = nil }),
-			Unconfirmed, "request_not_ours", Unconfirmed, Unknown, "request_not_ours"},
-		{"clock behind", other(func(h *hospital, _ *request.Request) { h.device = h.floor.Add(-time.Hour) }),
-			Unconfirmed, "clock_behind", Unconfirmed, Unknown, "clock_behind"},
+		{
+			"nonce of another home", other(func(h *hospital, r *request.Request) { delete(h.kept.nonces, r.Nonce) }),
+			Unconfirmed, "request_not_ours", Unconfirmed, Unknown, "request_not_ours",
+		},
+		{
+			"no store", other(func(h *hospital, _ *request.Request) { h.kept = nil }),
+			Unconfirmed, "request_not_ours", Unconfirmed, Unknown, "request_not_ours",
+		},
+		{
+			"clock behind", other(func(h *hospital, _ *request.Request) { h.device = h.floor.Add(-time.Hour) }),
+			Unconfirmed, "clock_behind", Unconfirmed, Unknown, "clock_behind",
+		},
 		{"not what was asked for", func(h *hospital) ([]byte, *request.Request) {
 			req := h.request("BoardCertification")
 			return w.present(w.alice, req, mine), req

@@ -201,8 +201,10 @@ func TestIssuers(t *testing.T) {
 		code    string
 	}{
 		{"accredited", func(w *world) []byte { return w.issue(draft{}) }, Verified, CheckAccreditation, Pass, "accredited"},
-		{"other jurisdiction", func(w *world) []byte { return w.issue(draft{where: "US-MI"}) },
-			Rejected, CheckAccreditation, Fail, "not_accredited"},
+		{
+			"other jurisdiction", func(w *world) []byte { return w.issue(draft{where: "US-MI"}) },
+			Rejected, CheckAccreditation, Fail, "not_accredited",
+		},
 		{"other type", func(w *world) []byte {
 			return w.issue(draft{typ: "TrainingCertification"})
 		}, Rejected, CheckAccreditation, Fail, "not_accredited"},
@@ -258,8 +260,10 @@ func TestIssuers(t *testing.T) {
 			w.l.Execute(w.l.Sign(b, ledger.DeactivateDID{}))
 			return f
 		}, Unconfirmed, CheckAccreditation, Unknown, "issuer_closed"},
-		{"status nobody opened", func(w *world) []byte { return w.issue(draft{index: ledger.PageIndexes}) },
-			Rejected, CheckStatus, Fail, "status_no_page"},
+		{
+			"status nobody opened", func(w *world) []byte { return w.issue(draft{index: ledger.PageIndexes}) },
+			Rejected, CheckStatus, Fail, "status_no_page",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -229,7 +229,8 @@ func TestThreat48_StatusIndexes(t *testing.T) {
 	w := newWorld(t)
 	last := uint32(ledger.PageIndexes - 1)
 	w.l.Execute(w.l.Sign(w.board, ledger.SetStatus{Pages: 1, Changes: []ledger.StatusChange{
-		{Op: ledger.SetValue, Index: 0, Value: ledger.Revoked}, {Op: ledger.SetValue, Index: last, Value: ledger.SuspendedStatus},
+		{Op: ledger.SetValue, Index: 0, Value: ledger.Revoked},
+		{Op: ledger.SetValue, Index: last, Value: ledger.SuspendedStatus},
 		{Op: ledger.SetValue, Index: 7, Value: ledger.Probation},
 	}}))
 	var ds []draft
@@ -267,7 +268,7 @@ func TestThreat52_RolledBackData(t *testing.T) {
 	h.d, h.dErr = nil, explain.Errorf("data_rolled_back", "x")
 	res := h.look(file)
 	want(t, res, Unconfirmed, CheckAnchor, Unknown, "data_rolled_back")
-	if (NewReport([]Result{res})).ExitCode() != explain.ExitNotNow {
+	if NewReport([]Result{res}).ExitCode() != explain.ExitNotNow {
 		t.Error("exit code")
 	}
 	// Older data without the mark of a roll-back is at least old: its age is

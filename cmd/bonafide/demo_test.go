@@ -116,7 +116,7 @@ func TestDemo(t *testing.T) {
 	t.Run("the answer", func(t *testing.T) { answersAsDesigned(t, p) })
 	t.Run("every verdict again", func(t *testing.T) { p.again(t) })
 	t.Run("the shape of a result", func(t *testing.T) { golden(t, p) })
-	t.Run("no socket", func(t *testing.T) { noSocket(t, p) })
+	t.Run("TestThreat58_NoSocket", func(t *testing.T) { noSocket(t, p) })
 }
 
 func answersAsDesigned(t *testing.T, p played) {

@@ -15,6 +15,7 @@ import (
 	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/internal/strictjson"
+	"bonafide/internal/text"
 )
 
 const (
@@ -117,8 +118,8 @@ func DeskOf(name, contact string) Service {
 	return Service{Name: "desk", Type: DeskService, Endpoint: e}
 }
 
-// Desk returns what a document says of the board's desk; empty where it says
-// nothing.
+// Desk returns what a document says of the board's desk, fit to be shown on a
+// line (at most 200 characters each); empty where it says nothing.
 func Desk(d *did.Document) (name, contact string) {
 	for _, s := range d.Services {
 		e, ok := s.Endpoint.(map[string]any)
@@ -127,7 +128,7 @@ func Desk(d *did.Document) (name, contact string) {
 		}
 		name, _ = e["name"].(string)
 		contact, _ = e["contact"].(string)
-		return name, contact
+		return text.Line(name, 200), text.Line(contact, 200)
 	}
 	return "", ""
 }

@@ -263,7 +263,14 @@ func TestDesk(t *testing.T) {
 			t.Errorf("%q, %q", name, contact)
 		}
 	}
-	d, err := build(Service{"desk", "Other", "https://x"})
+	d, err := build(DeskOf("Ohio\u202eBoard", "a\u200b@b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, contact := Desk(d); name != "Ohio\ufffdBoard" || contact != "a\ufffd@b" {
+		t.Errorf("shown as written: %q, %q", name, contact)
+	}
+	d, err = build(Service{"desk", "Other", "https://x"})
 	if err != nil {
 		t.Fatal(err)
 	}
