@@ -28,6 +28,9 @@ type ProofOptions struct {
 	// Key is the public key of the method. What was signed is checked with it
 	// before it is handed out.
 	Key did.PublicKey
+	// Certificates of the key, in DER, its own first, for the x5c of an SD-JWT;
+	// nil: none.
+	Certificates [][]byte
 }
 
 // NewDraft checks what an issuer is about to anchor and sign: the model in its
@@ -79,6 +82,9 @@ func NewDraft(claims map[string]any) (*Draft, error) {
 	}
 	return &Draft{doc: doc, json: b, issuer: issuer}, nil
 }
+
+// Format says for which envelope the draft is.
+func (d *Draft) Format() Format { return VCDM }
 
 // JSON is the draft in canonical form (RFC 8785): what the leaf covers, and
 // what an issuer records before signing.

@@ -20,6 +20,9 @@ type PresentationPolicy struct {
 	// Now judges the `expires` of proofs; at zero a proof that expires is
 	// refused.
 	Now time.Time
+	// Window is how far before Now a key binding may have been made, as it says
+	// itself; zero: five minutes.
+	Window time.Duration
 }
 
 // AuthenticPresentation is a presentation whose proofs were checked. The

@@ -23,6 +23,19 @@ import (
 // this package can make one that holds anything (see vc/internal/authentic).
 type Authentic = authentic.Credential
 
+// Format names an envelope, as the leaf does (docs/credentials.md).
+type Format = authentic.Format
+
+// The envelopes.
+const (
+	VCDM  Format = "vcdm2-di"  // VCDM 2.0 with a Data Integrity proof
+	SDJWT Format = "dc+sd-jwt" // SD-JWT VC, compact
+)
+
+// StatusReference is where an issuer outside the network keeps the status of a
+// credential.
+type StatusReference = authentic.StatusReference
+
 // Kind tells credentials from presentations.
 type Kind uint8
 
@@ -112,6 +125,9 @@ func kindOf(doc map[string]any) (Kind, error) {
 	}
 	return 0, explain.Errorf("not_a_credential", "type names neither a credential nor a presentation")
 }
+
+// Format says in which envelope the document is.
+func (p *Parsed) Format() Format { return VCDM }
 
 // Kind says whether the document calls itself a credential or a presentation.
 func (p *Parsed) Kind() Kind { return p.kind }

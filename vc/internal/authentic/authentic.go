@@ -11,6 +11,9 @@ import (
 	"bonafide/internal/strictjson"
 )
 
+// Format names an envelope, as the leaf does.
+type Format string
+
 // Facts is what was read from a document while its proofs were checked. The
 // maker must not change anything it points to afterwards.
 type Facts struct {
@@ -25,6 +28,19 @@ type Facts struct {
 	Index      uint32
 	IndexErr   error
 	IDs        []string // verification methods that signed
+}
+
+// StatusReference is one place outside the ledger where the status of a
+// credential is kept.
+type StatusReference struct {
+	// Kind is BitstringStatusListEntry or TokenStatusList. Any other kind is
+	// named as the credential names it, and cannot be read.
+	Kind string
+	// URI is the address of the list; "" where the entry is malformed or of a
+	// kind that cannot be read, so that its status cannot be known.
+	URI     string
+	Index   uint64 // position in the list, from 0
+	Purpose string // statusPurpose; "" for a TokenStatusList
 }
 
 // Credential is a credential whose proofs were checked, and nothing more:
@@ -47,6 +63,23 @@ func (c Credential) Claims() map[string]any {
 	}
 	return strictjson.Clone(c.f.Claims).(map[string]any)
 }
+
+// Format is the envelope: vcdm2-di or dc+sd-jwt.
+func (c Credential) Format() Format { return "" }
+
+// Vct is the type that an SD-JWT VC names, "" for other formats.
+func (c Credential) Vct() string { return "" }
+
+// HolderKey is the key in cnf.jwk of an SD-JWT VC; zero: none.
+func (c Credential) HolderKey() did.PublicKey { return did.PublicKey{} }
+
+// Partial reports whether claims may be missing that the holder chose not to
+// disclose.
+func (c Credential) Partial() bool { return false }
+
+// StatusReferences lists the places outside the ledger where the credential
+// says that its status is kept.
+func (c Credential) StatusReferences() []StatusReference { return nil }
 
 // Issuer is the DID of the issuer, one of whose methods signed.
 func (c Credential) Issuer() did.DID {
