@@ -45,9 +45,9 @@ type Clock interface {
 	Read(ctx context.Context) (device, floor time.Time, err error)
 }
 
-// Config is what a Verifier is made from. All fields but Store and Policy are
-// required; without a Store no presentation can be accepted and no history is
-// kept.
+// Config is what a Verifier is made from. All fields but Store, Policy and
+// Outside are required; without a Store no presentation can be accepted and no
+// history is kept, without Outside no issuer outside the network is trusted.
 type Config struct {
 	// Data returns the home's verified ledger data. An error with a code, such
 	// as no_trust, no_data or data_damaged, makes every check that needs data
@@ -56,6 +56,9 @@ type Config struct {
 	Clock  Clock
 	Store  Store
 	Policy Policy
+	// Outside holds the issuers that the hospital lists itself. An error from it
+	// without a code is ours, and no verdict is given.
+	Outside Outside
 }
 
 // Verifier checks credentials against a home's data.
@@ -64,6 +67,7 @@ type Verifier struct {
 	clock    Clock
 	store    Store
 	policy   Policy
+	outside  Outside
 	schemata template.Schemas
 }
 
@@ -81,7 +85,7 @@ func New(c Config) (*Verifier, error) {
 			return nil, fmt.Errorf("the policy for %s has no greatest age", purpose)
 		}
 	}
-	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy}, nil
+	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy, outside: c.Outside}, nil
 }
 
 // Input is one file to verify.
