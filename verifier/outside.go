@@ -14,10 +14,10 @@ import (
 // sync fetched for it. Nothing behind it may open a socket while verifying.
 type Outside interface {
 	// Listed returns the entries, those that have run out included.
-	Listed(ctx context.Context) ([]ListedIssuer, error)
+	Listed() ([]ListedIssuer, error)
 	// Document returns the DID document of a listed issuer and when it was
 	// fetched: of did:web the one that sync brought last, of did:jwk and did:key
-	// the one that follows from the DID, with the zero time. Code
+	// the one that follows from the DID, whose time means nothing. Code
 	// document_not_fetched where there is none yet.
 	Document(ctx context.Context, id did.DID) (*did.Document, time.Time, error)
 	// StatusList returns the bytes that sync fetched last from a URL, and when.
