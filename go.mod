@@ -3,6 +3,7 @@ module bonafide
 go 1.26.6
 
 require (
+	filippo.io/age v1.3.2
 	fyne.io/fyne/v2 v2.8.1
 	github.com/alecthomas/kong v1.17.0
 	github.com/cometbft/cometbft v0.38.26
@@ -30,14 +31,15 @@ require (
 // Floors: what the archived aries-framework-go would pull in is too old.
 require (
 	github.com/go-jose/go-jose/v3 v3.0.5 // indirect; at least v3.0.5: CVE-2026-34986
-	google.golang.org/protobuf v1.36.10 // indirect; at least v1.33.0: CVE-2024-24786
 	golang.org/x/text v0.43.0 // indirect; at least v0.39.0: CVE-2026-56852
+	google.golang.org/protobuf v1.36.10 // indirect; at least v1.33.0: CVE-2024-24786
 )
 
 // For internal/jose, which arrives with the SD-JWT envelope.
 require github.com/lestrrat-go/jwx/v2 v2.1.7
 
 require (
+	filippo.io/hpke v0.4.0 // indirect
 	fyne.io/systray v1.12.3-0.20260810170012-af4e8e793ec4 // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/DataDog/zstd v1.4.5 // indirect
@@ -97,6 +99,11 @@ require (
 	github.com/kilic/bls12-381 v0.1.1-0.20210503002446-7b7597926c69 // indirect
 	github.com/kr/pretty v0.3.1 // indirect
 	github.com/kr/text v0.2.0 // indirect
+	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
+	github.com/lestrrat-go/httpcc v1.0.1 // indirect
+	github.com/lestrrat-go/httprc v1.0.6 // indirect
+	github.com/lestrrat-go/iter v1.0.2 // indirect
+	github.com/lestrrat-go/option v1.0.1 // indirect
 	github.com/lib/pq v1.12.0 // indirect
 	github.com/linxGnu/grocksdb v1.8.14 // indirect
 	github.com/mattn/go-runewidth v0.0.24 // indirect
