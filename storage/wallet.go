@@ -1,7 +1,7 @@
 package storage
 
-// The practitioner's database: the holder, the credentials and the log of what
-// was shared. It implements wallet.Store.
+// The practitioner's database: the holder and their second key, the credentials
+// and the log of what was shared. It implements wallet.Store.
 
 import (
 	"context"
@@ -61,32 +61,55 @@ func (s *WalletStore) unpack(at Cell, sealed []byte, v any) error {
 
 // Holder implements wallet.Store.
 func (s *WalletStore) Holder(ctx context.Context) (h wallet.Holder, ok bool, err error) {
-	var sealed []byte
-	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT value FROM holder WHERE id = 1`).Scan(&sealed)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return h, false, nil
-	}
-	if err != nil {
-		return h, false, fmt.Errorf("reading the holder: %w", err)
-	}
-	if err := s.unpack(IntCell("holder", "value", 1), sealed, &h); err != nil {
-		return wallet.Holder{}, false, err
-	}
-	return h, true, nil
+	ok, err = s.one(ctx, "holder", &h)
+	return h, ok, err
 }
 
 // SetHolder implements wallet.Store.
 func (s *WalletStore) SetHolder(ctx context.Context, h wallet.Holder) error {
-	sealed, err := s.pack(IntCell("holder", "value", 1), h)
+	return s.setOne(ctx, "holder", h)
+}
+
+// BindingKey implements wallet.Store.
+func (s *WalletStore) BindingKey(ctx context.Context) (k wallet.BindingKey, ok bool, err error) {
+	ok, err = s.one(ctx, "binding_key", &k)
+	return k, ok, err
+}
+
+// SetBindingKey implements wallet.Store.
+func (s *WalletStore) SetBindingKey(ctx context.Context, k wallet.BindingKey) error {
+	return s.setOne(ctx, "binding_key", k)
+}
+
+// one reads the only row of a table into v, which stays as it is where there is
+// none.
+func (s *WalletStore) one(ctx context.Context, table string, v any) (bool, error) {
+	var sealed []byte
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT value FROM `+table+` WHERE id = 1`).Scan(&sealed)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the %s: %w", table, err)
+	}
+	if err := s.unpack(IntCell(table, "value", 1), sealed, v); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// setOne writes the only row of a table; if it is there, wallet.ErrHolderSet.
+func (s *WalletStore) setOne(ctx context.Context, table string, v any) error {
+	sealed, err := s.pack(IntCell(table, "value", 1), v)
 	if err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO holder (id, value) VALUES (1, ?) ON CONFLICT (id) DO NOTHING`, sealed)
+		res, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (id, value) VALUES (1, ?) ON CONFLICT (id) DO NOTHING`, sealed)
 		if err != nil {
-			return fmt.Errorf("storing the holder: %w", err)
+			return fmt.Errorf("storing the %s: %w", table, err)
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(wallet.ErrHolderSet, err)

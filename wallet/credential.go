@@ -1,10 +1,9 @@
 package wallet
 
-// Receiving, listing and deleting credentials.
+// What is kept: receiving, and reading what a credential says.
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,25 +15,30 @@ import (
 
 	"bonafide/did"
 	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
 	"bonafide/vc"
 )
 
-// Credential is a kept credential. What it says was read when it was checked,
+// Credential is one kept envelope. What it says was read when it was checked,
 // from signed bytes only.
 type Credential struct {
 	ID       string    `json:"id"`    // eight characters of the wallet's own
-	Bytes    []byte    `json:"bytes"` // as it was received
+	Bytes    []byte    `json:"bytes"` // as it was received; an SD-JWT VC without a final line feed
 	Received time.Time `json:"received"`
 
+	Format       vc.Format `json:"format"`
 	Issuer       did.DID   `json:"issuer"`
-	Types        []string  `json:"types"`        // without VerifiableCredential
-	Holder       did.DID   `json:"holder"`       // the wallet's own; "" for a register copy
+	Types        []string  `json:"types"`        // without VerifiableCredential; of an SD-JWT VC the type registered for its vct
+	Holder       did.DID   `json:"holder"`       // the wallet's own in a bound VCDM credential, else ""
+	BindingKey   string    `json:"binding_key"`  // Multikey of the wallet's own in a bound SD-JWT VC, else ""
 	Number       string    `json:"number"`       // of the licence; "" where it names none
 	Jurisdiction string    `json:"jurisdiction"` // as US-OH; "" where it names none
+	Index        *uint32   `json:"index"`        // into the issuer's status pages; nil where it names none
 	ValidFrom    time.Time `json:"valid_from"`
 	ValidUntil   time.Time `json:"valid_until"` // last moment; zero: none
 	Expires      time.Time `json:"expires"`     // the licence's own expiry; zero: none. Later, up to ValidUntil, is grace
 	Fields       []Field   `json:"fields"`      // everything said about the subject
+	Selective    []string  `json:"selective"`   // claims that can be left out when presenting, as licence.number, sorted
 }
 
 // Field is one thing that a credential says about its subject.
@@ -45,22 +49,12 @@ type Field struct {
 
 // Bound reports whether the credential was issued to this wallet. One that is
 // not, a register copy, does not prove who presents it.
-func (c Credential) Bound() bool { return c.Holder != "" }
+func (c Credential) Bound() bool { return c.Holder != "" || c.BindingKey != "" }
 
-// SoonDays is how many days before the expiry a credential is warned of.
-const SoonDays = 90
-
-// Item is a credential in the list.
-type Item struct {
-	Credential
-	// Warnings are codes of the catalogue: wallet_expired, wallet_in_grace,
-	// wallet_expires_soon, wallet_not_bound.
-	Warnings []string
-}
-
-// Receive checks a credential and keeps it. What is kept already is returned as
-// it is. Codes: wallet_not_made, wallet_presentation, wallet_other_holder,
-// wallet_unchecked, and those of the checker.
+// Receive checks a credential and keeps it. The item that comes back is the
+// licence with all its envelopes; what is kept already stays as it is. Codes:
+// wallet_not_made, wallet_presentation, wallet_other_holder, wallet_unchecked,
+// and those of the checker.
 func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	h, err := w.holder(ctx)
 	if err != nil {
@@ -70,7 +64,7 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
-	if p.Kind() != vc.KindCredential {
+	if p.Kind() != vc.KindCredential || p.KeyBound() {
 		return Item{}, explain.Errorf("wallet_presentation", "a presentation instead of a credential")
 	}
 	a, err := w.c.Checker.Check(ctx, b)
@@ -80,94 +74,69 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	if !a.Authentic() {
 		return Item{}, explain.Errorf("wallet_unchecked", "the checker vouches for nothing")
 	}
-	if a.Holder() != "" && a.Holder() != h.DID {
+	c := read(a)
+	c.Bytes, c.Format, c.Received = bytes.Clone(b), p.Format(), w.now()
+	if p.Format() == vc.SDJWT {
+		c.Bytes = bytes.TrimSuffix(c.Bytes, []byte("\n"))
+		c.Selective = slices.Sorted(slices.Values(p.DisclosedHint())) // proved with the rest
+		c.Types = []string{w.typeOf(a.Vct())}
+	}
+	if c.Holder != "" && c.Holder != h.DID {
 		return Item{}, explain.Errorf("wallet_other_holder", "the credential is bound to another DID")
+	}
+	if c.BindingKey != "" {
+		k, ok, err := w.c.Store.BindingKey(ctx)
+		if err != nil {
+			return Item{}, fmt.Errorf("receiving: %w", err)
+		}
+		if !ok || k.Public != c.BindingKey {
+			return Item{}, explain.Errorf("wallet_other_holder", "the credential is bound to another key")
+		}
 	}
 	have, err := w.c.Store.Credentials(ctx)
 	if err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
-	for _, c := range have {
-		if bytes.Equal(c.Bytes, b) {
-			return w.item(c), nil
-		}
+	if at := slices.IndexFunc(have, func(k Credential) bool { return bytes.Equal(k.Bytes, c.Bytes) }); at >= 0 {
+		return w.find(have, have[at].ID), nil
 	}
-	c := read(a)
-	c.Bytes, c.Received = bytes.Clone(b), w.now()
 	if c.ID, err = w.newID(); err != nil {
 		return Item{}, err
 	}
 	if err := w.c.Store.Add(ctx, c); err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
-	return w.item(c), nil
+	return w.find(append(have, c), c.ID), nil
 }
 
-// List returns all credentials, what expires soonest first and what does not
-// expire last.
-func (w *Wallet) List(ctx context.Context) ([]Item, error) {
-	all, err := w.c.Store.Credentials(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing credentials: %w", err)
+// typeOf is the type that the boards registered for the vct of an SD-JWT VC; the
+// vct itself unless there is exactly one.
+func (w *Wallet) typeOf(vct string) string {
+	d := w.data()
+	if d == nil {
+		return vct
 	}
-	slices.SortFunc(all, func(a, b Credential) int {
-		x, y := a.end(), b.end()
-		if x.IsZero() != y.IsZero() {
-			if x.IsZero() {
-				return 1
-			}
-			return -1
+	var found []string
+	for _, t := range d.View.Templates() {
+		if t.VCT == vct {
+			found = append(found, t.Type)
 		}
-		return cmp.Or(x.Compare(y), a.Received.Compare(b.Received), strings.Compare(a.ID, b.ID))
-	})
-	items := make([]Item, len(all))
-	for i, c := range all {
-		items[i] = w.item(c)
 	}
-	return items, nil
-}
-
-// Delete removes a credential for good. Code wallet_no_credential.
-func (w *Wallet) Delete(ctx context.Context, id string) error {
-	ok, err := w.c.Store.Delete(ctx, id)
-	if err != nil {
-		return fmt.Errorf("deleting a credential: %w", err)
+	if len(found) != 1 {
+		return vct
 	}
-	if !ok {
-		return explain.Errorf("wallet_no_credential", "no credential of this id")
-	}
-	return nil
-}
-
-// end is when the holder has to have acted: the licence's expiry, or the end
-// of the credential where that is earlier or all there is.
-func (c Credential) end() time.Time {
-	if c.Expires.IsZero() || !c.ValidUntil.IsZero() && c.ValidUntil.Before(c.Expires) {
-		return c.ValidUntil
-	}
-	return c.Expires
-}
-
-func (w *Wallet) item(c Credential) Item {
-	now, it := w.now(), Item{Credential: c}
-	switch end := c.end(); {
-	case end.IsZero():
-	case !c.ValidUntil.IsZero() && now.After(c.ValidUntil), c.ValidUntil.IsZero() && now.After(end):
-		it.Warnings = append(it.Warnings, "wallet_expired")
-	case now.After(end):
-		it.Warnings = append(it.Warnings, "wallet_in_grace")
-	case now.AddDate(0, 0, SoonDays).After(end):
-		it.Warnings = append(it.Warnings, "wallet_expires_soon")
-	}
-	if !c.Bound() {
-		it.Warnings = append(it.Warnings, "wallet_not_bound")
-	}
-	return it
+	return found[0]
 }
 
 // read takes from a checked credential what the wallet shows of it.
 func read(a vc.Authentic) Credential {
 	c := Credential{Issuer: a.Issuer(), Holder: a.Holder()}
+	if k := a.HolderKey(); k.Kind() != 0 {
+		c.BindingKey = k.Multikey()
+	}
+	if i, err := a.StatusIndex(); err == nil {
+		c.Index = &i
+	}
 	for _, t := range a.Types() {
 		if t != "VerifiableCredential" {
 			c.Types = append(c.Types, t)
@@ -189,6 +158,32 @@ func read(a vc.Authentic) Credential {
 		}
 	}
 	return c
+}
+
+// fill completes a credential kept before wallets knew two envelopes: it is a
+// VCDM one, and its status index was not noted. The bytes were checked when they
+// were received and have been sealed since.
+func (c *Credential) fill() {
+	if c.Format != "" {
+		return
+	}
+	c.Format = vc.VCDM
+	doc, err := strictjson.Object(c.Bytes, strictjson.Default)
+	if err != nil {
+		return
+	}
+	list, _ := doc["credentialStatus"].([]any)
+	if one, ok := doc["credentialStatus"].(map[string]any); ok {
+		list = []any{one}
+	}
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		text, _ := m["statusIndex"].(string)
+		if i, err := strconv.ParseUint(text, 10, 32); err == nil && m["type"] == "LedgerStatusEntry" {
+			index := uint32(i)
+			c.Index = &index
+		}
+	}
 }
 
 // flatten lists what v says, members in order of their names.

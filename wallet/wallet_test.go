@@ -32,6 +32,22 @@ type memory struct {
 	creds   []Credential
 	log     []Shared
 	failLog error
+	binding *BindingKey
+}
+
+func (m *memory) BindingKey(context.Context) (BindingKey, bool, error) {
+	if m.binding == nil {
+		return BindingKey{}, false, nil
+	}
+	return *m.binding, true, nil
+}
+
+func (m *memory) SetBindingKey(_ context.Context, k BindingKey) error {
+	if m.binding != nil {
+		return ErrHolderSet
+	}
+	m.binding = &k
+	return nil
 }
 
 func (m *memory) Holder(context.Context) (Holder, bool, error) {
@@ -340,7 +356,7 @@ func TestReceive(t *testing.T) {
 	}
 
 	_, r := w.request()
-	p, err := w.wallet.Present(t.Context(), r, []string{bound.ID})
+	p, err := w.wallet.Present(t.Context(), r, Choice{IDs: []string{bound.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -460,14 +476,14 @@ func TestPresent(t *testing.T) {
 	h := w.init()
 	a, b := w.receive(good(h)), w.receive(licence{"BoardCertification", "BC-77", "2027-12-31", "2027-12-31T23:59:59Z", h})
 	r, file := w.request()
-	pre, err := w.wallet.Preview(t.Context(), file, []string{b.ID})
+	pre, err := w.wallet.Preview(t.Context(), file, Choice{IDs: []string{b.ID}})
 	if err != nil || pre.Audience != "Example Hospital" || pre.Purpose != "privileging" || !pre.Expires.Equal(r.Expires) || len(pre.Items) != 1 || pre.Items[0].ID != b.ID || len(pre.Warnings) != 0 {
 		t.Fatalf("%+v, %v", pre, err)
 	}
 	if log, err := w.wallet.Log(t.Context()); err != nil || len(log) != 0 {
 		t.Errorf("a preview is logged: %v, %v", log, err)
 	}
-	out, err := w.wallet.Present(t.Context(), file, []string{b.ID, a.ID})
+	out, err := w.wallet.Present(t.Context(), file, Choice{IDs: []string{b.ID, a.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,12 +504,12 @@ func TestPresent(t *testing.T) {
 	if err != nil || len(log) != 1 || log[0].Audience != "Example Hospital" || !log[0].At.Equal(w.now) || len(log[0].Credentials) != 2 || log[0].Credentials[0].Number != "BC-77" {
 		t.Errorf("%+v, %v", log, err)
 	}
-	if pre, err := w.wallet.Preview(t.Context(), file, []string{a.ID}); err != nil || !slices.Equal(pre.Warnings, []string{"wallet_answered_before"}) {
+	if pre, err := w.wallet.Preview(t.Context(), file, Choice{IDs: []string{a.ID}}); err != nil || !slices.Equal(pre.Warnings, []string{"wallet_answered_before"}) {
 		t.Errorf("%+v, %v", pre, err)
 	}
 	// What cannot be noted is not shared.
 	w.store.failLog = errors.New("disk full")
-	if out, err := w.wallet.Present(t.Context(), file, []string{a.ID}); out != nil || !errors.Is(err, w.store.failLog) {
+	if out, err := w.wallet.Present(t.Context(), file, Choice{IDs: []string{a.ID}}); out != nil || !errors.Is(err, w.store.failLog) {
 		t.Errorf("shared without a note: %v", err)
 	}
 }
@@ -504,7 +520,7 @@ func TestThreat40_Binding(t *testing.T) {
 	h := w.init()
 	a := w.receive(good(h))
 	r, file := w.request()
-	out, err := w.wallet.Present(t.Context(), file, []string{a.ID})
+	out, err := w.wallet.Present(t.Context(), file, Choice{IDs: []string{a.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -521,8 +537,8 @@ func TestThreat40_Binding(t *testing.T) {
 	ids := []string{a.ID}
 	w.now = r.Expires
 	for name, f := range map[string]func() error{
-		"present":    func() error { _, err := w.wallet.Present(t.Context(), file, ids); return err },
-		"preview":    func() error { _, err := w.wallet.Preview(t.Context(), file, ids); return err },
+		"present":    func() error { _, err := w.wallet.Present(t.Context(), file, Choice{IDs: ids}); return err },
+		"preview":    func() error { _, err := w.wallet.Preview(t.Context(), file, Choice{IDs: ids}); return err },
 		"candidates": func() error { _, err := w.wallet.Candidates(t.Context(), file); return err },
 	} {
 		w.now = r.Expires
@@ -531,7 +547,7 @@ func TestThreat40_Binding(t *testing.T) {
 		wantCode(t, name+" too early", f(), "request_not_yet")
 	}
 	w.now = r.Created
-	_, err = w.wallet.Present(t.Context(), bytes.Replace(file, []byte(r.Nonce), []byte("AA"), 1), ids)
+	_, err = w.wallet.Present(t.Context(), bytes.Replace(file, []byte(r.Nonce), []byte("AA"), 1), Choice{IDs: ids})
 	wantCode(t, "a nonce that can be guessed", err, "request_malformed")
 	if log, err := w.wallet.Log(t.Context()); err != nil || len(log) != 1 {
 		t.Errorf("refusals are logged: %d, %v", len(log), err)
@@ -557,9 +573,9 @@ func TestThreat44_OnlyWhatWasAsked(t *testing.T) {
 		"unknown": {[]string{"zzzzzzzz"}, "wallet_no_credential"}, "empty id": {[]string{""}, "wallet_no_credential"}, "twice": {[]string{a.ID, a.ID}, "wallet_too_many"},
 		"too many": {make([]string, MaxShared+1), "wallet_too_many"}, "asked": {[]string{a.ID}, ""},
 	} {
-		_, err := w.wallet.Preview(t.Context(), file, c.ids)
+		_, err := w.wallet.Preview(t.Context(), file, Choice{IDs: c.ids})
 		wantCode(t, name+" (preview)", err, c.code)
-		out, err := w.wallet.Present(t.Context(), file, c.ids)
+		out, err := w.wallet.Present(t.Context(), file, Choice{IDs: c.ids})
 		wantCode(t, name, err, c.code)
 		if c.code != "" && out != nil {
 			t.Errorf("%s: something is shared", name)
@@ -586,7 +602,7 @@ func TestThreat75_NothingInErrors(t *testing.T) {
 	note := func(_ any, err error) { errs = append(errs, err) }
 	note(w.wallet.Claim(t.Context(), mistyped, w.board.DID))
 	note(w.wallet.Claim(t.Context(), code.Text()+code.Text(), w.board.DID))
-	note(w.wallet.Present(t.Context(), file, []string{a.ID}))
+	note(w.wallet.Present(t.Context(), file, Choice{IDs: []string{a.ID}}))
 	note(w.wallet.Receive(t.Context(), bytes.Replace(a.Bytes, []byte("Quillfeather"), []byte("Quillfeathez"), 1)))
 	note(w.wallet.Receive(t.Context(), a.Bytes[:len(a.Bytes)-1]))
 	note(w.wallet.Receive(t.Context(), bytes.Replace(a.Bytes, []byte(`"number"`), []byte(`"familyName"`), 1)))

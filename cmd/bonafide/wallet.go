@@ -261,7 +261,7 @@ func (c *walletPresentCmd) Run(e *env) error {
 		}
 		ids = []string{items[0].ID}
 	}
-	p, err := w.Preview(e.ctx, raw, ids)
+	p, err := w.Preview(e.ctx, raw, wallet.Choice{IDs: ids})
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (c *walletPresentCmd) Run(e *env) error {
 			e.say("  ! %s %s", x.Message, x.Next)
 		}
 	}
-	b, err := w.Present(e.ctx, raw, ids)
+	b, err := w.Present(e.ctx, raw, wallet.Choice{IDs: ids})
 	if err != nil {
 		return err
 	}

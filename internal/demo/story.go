@@ -293,7 +293,7 @@ func (s *story) answer(ctx context.Context, c *cast, item wallet.Item, req, file
 	if err != nil {
 		return err
 	}
-	b, err := c.wallet.Present(ctx, raw, []string{item.ID})
+	b, err := c.wallet.Present(ctx, raw, wallet.Choice{IDs: []string{item.ID}})
 	if err != nil {
 		return fmt.Errorf("presenting: %w", err)
 	}

@@ -73,6 +73,8 @@ type RequestOptions struct {
 	Audience string // "": the one given last
 	Purpose  verifier.Purpose
 	Types    []string
+	Claims   []string // claims asked for; none: all
+	Formats  []string // envelopes taken; none: the wallet chooses
 	ValidFor time.Duration
 }
 
@@ -94,6 +96,7 @@ func (p *Hospital) NewRequest(ctx context.Context, o RequestOptions) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
+	r.Claims, r.Formats = o.Claims, o.Formats
 	b, err := r.Marshal()
 	if err != nil {
 		return nil, err

@@ -33,6 +33,6 @@ func (h *Home) Wallet(context.Context) (*wallet.Wallet, error) {
 		return nil, err
 	}
 	return wallet.New(wallet.Config{
-		Store: store, Keys: wallet.KeysOf(ks), Checker: hospital, Now: h.o.Now, Rand: h.o.Rand,
+		Store: store, Keys: wallet.KeysOf(ks), Checker: hospital, Data: h.Data, Now: h.o.Now, Rand: h.o.Rand,
 	})
 }

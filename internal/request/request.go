@@ -5,7 +5,10 @@
 //	{"format":1,"type":"BonafideRequest","audience":"Example Hospital",
 //	 "nonce":"…base64url…","purpose":"privileging",
 //	 "created":"2026-11-21T08:00:00Z","expires":"2026-11-28T08:00:00Z",
-//	 "types":["ProfessionalLicence"]}
+//	 "types":["ProfessionalLicence"],
+//	 "claims":["familyName","licence.number"],"formats":["dc+sd-jwt"]}
+//
+// types, claims and formats may be missing.
 package request
 
 import (
@@ -15,6 +18,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +40,10 @@ const (
 	MaxSkew = 5 * time.Minute
 	// MaxSize is the largest request file, in bytes.
 	MaxSize = 16 << 10
+	// MaxClaims is the largest number of claims that one request names.
+	MaxClaims = 64
+
+	maxTypes = 16
 )
 
 // Purposes that a hospital asks for.
@@ -49,7 +57,16 @@ type Request struct {
 	Created  time.Time // whole seconds, UTC
 	Expires  time.Time // whole seconds, UTC; later than Created by at most MaxLife
 	Types    []string  // types of credentials that are asked for; empty: any
+	// Claims are the claims about the subject that are asked for, as familyName
+	// or licence.number; licence stands for all beneath it. Empty: all of them.
+	Claims []string
+	// Formats are the envelopes that the hospital takes, in order of preference,
+	// each as vc names it; empty: it says nothing.
+	Formats []string
 }
+
+// formats are the envelopes that can be asked for, named as package vc does.
+var formats = []string{"vcdm2-di", "dc+sd-jwt"}
 
 // file is the request as JSON.
 type file struct {
@@ -61,6 +78,8 @@ type file struct {
 	Created  string   `json:"created"`
 	Expires  string   `json:"expires"`
 	Types    []string `json:"types"`
+	Claims   []string `json:"claims"`
+	Formats  []string `json:"formats"`
 }
 
 // New makes a request with a fresh nonce that lives from now on for life.
@@ -88,7 +107,7 @@ func New(audience, purpose string, types []string, now time.Time, life time.Dura
 // question (CheckTime). Code request_malformed.
 func Parse(b []byte) (*Request, error) {
 	var f file
-	if err := strictjson.Decode(b, strictjson.Limits{Bytes: MaxSize, Depth: 2, Nodes: 64}, &f); err != nil {
+	if err := strictjson.Decode(b, strictjson.Limits{Bytes: MaxSize, Depth: 2, Nodes: 256}, &f); err != nil {
 		return nil, bad("reading a request: %w", err)
 	}
 	if f.Type != kind || f.Format != format {
@@ -99,7 +118,12 @@ func Parse(b []byte) (*Request, error) {
 	if err1 != nil || err2 != nil {
 		return nil, bad("created or expires is not a time in UTC and whole seconds")
 	}
-	r := &Request{f.Audience, f.Nonce, f.Purpose, created, expires, f.Types}
+	// An empty list would ask for nothing where it is read as a list, and for
+	// everything where it is read as missing.
+	if f.Claims != nil && len(f.Claims) == 0 || f.Formats != nil && len(f.Formats) == 0 {
+		return nil, bad("an empty list of claims or formats")
+	}
+	r := &Request{f.Audience, f.Nonce, f.Purpose, created, expires, f.Types, f.Claims, f.Formats}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -116,12 +140,15 @@ func (r *Request) Marshal() ([]byte, error) {
 		"format": json.Number(strconv.Itoa(format)), "type": kind, "audience": r.Audience, "nonce": r.Nonce, "purpose": r.Purpose,
 		"created": r.Created.Format(time.RFC3339), "expires": r.Expires.Format(time.RFC3339),
 	}
-	if len(r.Types) > 0 {
-		var types []any
-		for _, t := range r.Types {
-			types = append(types, t)
+	for name, list := range map[string][]string{"types": r.Types, "claims": r.Claims, "formats": r.Formats} {
+		if len(list) == 0 {
+			continue
 		}
-		m["types"] = types
+		values := make([]any, len(list))
+		for i, v := range list {
+			values[i] = v
+		}
+		m[name] = values
 	}
 	b, err := strictjson.Canonical(m)
 	if err != nil {
@@ -147,6 +174,14 @@ func (r *Request) Asks(types []string) bool {
 	return len(r.Types) == 0 || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(r.Types, t) })
 }
 
+// Names reports whether the request names a claim or something above it, or
+// names no claims at all.
+func (r *Request) Names(claim string) bool {
+	return len(r.Claims) == 0 || slices.ContainsFunc(r.Claims, func(name string) bool {
+		return claim == name || strings.HasPrefix(claim, name+".")
+	})
+}
+
 func (r *Request) check() error {
 	if !showable(r.Audience) {
 		return bad("audience is empty, too long, or holds characters that do not show")
@@ -164,15 +199,41 @@ func (r *Request) check() error {
 	if !whole(r.Created) || !whole(r.Expires) {
 		return bad("created or expires is not a time in UTC and whole seconds")
 	}
-	if len(r.Types) > 16 {
-		return bad("more than 16 types")
+	if len(r.Types) > maxTypes || len(r.Claims) > MaxClaims {
+		return bad("more than %d types or %d claims", maxTypes, MaxClaims)
 	}
 	for i, t := range r.Types {
 		if !typeName(t) || slices.Contains(r.Types[:i], t) {
 			return bad("types holds something that is no type, or one twice")
 		}
 	}
+	for i, c := range r.Claims {
+		if !ClaimName(c) || slices.Contains(r.Claims[:i], c) {
+			return bad("claims holds something that is no name of a claim, or one twice")
+		}
+	}
+	for i, f := range r.Formats {
+		if !slices.Contains(formats, f) || slices.Contains(r.Formats[:i], f) {
+			return bad("formats holds something that is no format, or one twice")
+		}
+	}
 	return nil
+}
+
+// ClaimName reports whether s can name a claim: members joined by dots, each of
+// letters, digits, `_` and `-`.
+func ClaimName(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	for member := range strings.SplitSeq(s, ".") {
+		if member == "" || strings.ContainsFunc(member, func(c rune) bool {
+			return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func whole(t time.Time) bool {
