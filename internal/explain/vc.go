@@ -9,7 +9,7 @@ var _ = add(
 	Entry{
 		Code: "format_unsupported", Exit: ExitRefused, Who: "practitioner",
 		Message: "The credential is in a format that this version does not read.",
-		Next:    "Ask for the credential in the form of a W3C credential with a Data Integrity proof.",
+		Next:    "Ask for it as a W3C credential with a Data Integrity proof, or as an SD-JWT VC in compact form.",
 	},
 	Entry{
 		Code: "not_a_presentation", Exit: ExitRefused, Who: "practitioner",
@@ -121,7 +121,7 @@ var _ = add(
 	Entry{
 		Code: "proof_unsupported", Exit: ExitRefused, Who: "board",
 		Message: "The document is signed in a way that this version does not read.",
-		Next:    "Ask for one signed with eddsa-rdfc-2022.",
+		Next:    "Ask for one signed with eddsa-rdfc-2022, or with ES256.",
 	},
 	Entry{
 		Code: "proof_purpose_wrong", Exit: ExitRefused, Who: "hospital",
@@ -221,5 +221,132 @@ var _ = add(
 		Code: "signing_failed", Exit: ExitInternal, Who: "it",
 		Message: "The signature could not be made, or does not match its key.",
 		Next:    "Check that the key store is in order, then try again; nothing was handed out.",
+	},
+
+	// SD-JWT VC, and the tokens that go with it.
+	Entry{
+		Code: "unsigned", Exit: ExitRefused, Who: "hospital",
+		Message: "The file says of itself that nobody signed it.",
+		Next:    "Do not rely on it; ask for the credential file as the board issued it.",
+	},
+	Entry{
+		Code: "token_malformed", Exit: ExitRefused, Who: "practitioner",
+		Message: "The file looks like a signed token, but it is cut short or misspelt.",
+		Next:    "Ask for the file again; it may have been changed on the way.",
+	},
+	Entry{
+		Code: "token_header", Exit: ExitRefused, Who: "board",
+		Message: "The head of a signed token holds something that this kind of token does not have.",
+		Next:    "Do not rely on it; ask the issuer for a correct one.",
+	},
+	Entry{
+		Code: "token_kind", Exit: ExitRefused, Who: "practitioner",
+		Message: "The token is signed, but for another use than this one.",
+		Next:    "Ask for the credential itself, or for an answer made by the wallet.",
+	},
+	Entry{
+		Code: "claim_malformed", Exit: ExitRefused, Who: "board",
+		Message: "A statement that every such credential must make is missing or in a wrong form.",
+		Next:    "Ask the issuer to correct it.",
+	},
+	Entry{
+		Code: "claim_reserved", Exit: ExitRefused, Who: "board",
+		Message: "The credential uses a name for a claim that has another meaning already.",
+		Next:    "Do not rely on it; ask the issuer for a correct one.",
+	},
+	Entry{
+		Code: "digest_unsupported", Exit: ExitRefused, Who: "board",
+		Message: "The credential protects its claims with a hash function that is not accepted here.",
+		Next:    "Ask the issuer for one that uses SHA-256.",
+	},
+	Entry{
+		Code: "disclosure_malformed", Exit: ExitRefused, Who: "practitioner",
+		Message: "A disclosed claim, or the place where one belongs, is malformed.",
+		Next:    "Ask for the file again; it may have been changed on the way.",
+	},
+	Entry{
+		Code: "disclosure_name", Exit: ExitRefused, Who: "board",
+		Message: "A disclosed claim has a name that is not allowed or that stands there already.",
+		Next:    "Do not rely on it; ask the issuer for a correct one.",
+	},
+	Entry{
+		Code: "disclosure_reserved", Exit: ExitRefused, Who: "board",
+		Message: "Something that must always be visible, such as the issuer or the end of validity, was made a matter of disclosure.",
+		Next:    "Do not rely on it; ask the issuer for a correct one.",
+	},
+	Entry{
+		Code: "disclosure_duplicate", Exit: ExitRefused, Who: "hospital",
+		Message: "A claim, or the place where one belongs, is there twice.",
+		Next:    "Do not rely on it; ask for the file as it was issued.",
+	},
+	Entry{
+		Code: "disclosure_unreferenced", Exit: ExitRefused, Who: "hospital",
+		Message: "The file discloses a claim that the issuer did not sign.",
+		Next:    "Do not rely on it; ask for the file as it was issued.",
+	},
+	Entry{
+		Code: "disclosure_unknown", Exit: ExitUsage, Who: "you",
+		Message: "The credential has no claim of that name to disclose.",
+		Next:    "Choose among the claims that the credential holds.",
+	},
+	Entry{
+		Code: "holder_key_missing", Exit: ExitRefused, Who: "practitioner",
+		Message: "The credential is bound to nobody, so nobody can show that it is theirs.",
+		Next:    "Ask the board for a claim code and claim the credential with the wallet.",
+	},
+	Entry{
+		Code: "holder_key_malformed", Exit: ExitRefused, Who: "board",
+		Message: "The credential names its holder's key in a form that is not accepted.",
+		Next:    "Ask the issuer to correct it.",
+	},
+	Entry{
+		Code: "key_binding_missing", Exit: ExitRefused, Who: "practitioner",
+		Message: "The credential comes without the holder's signature.",
+		Next:    "Present it with the wallet, in answer to the request.",
+	},
+	Entry{
+		Code: "key_binding_other", Exit: ExitRefused, Who: "practitioner",
+		Message: "The holder's signature belongs to another credential, or to another choice of claims.",
+		Next:    "Present it again with the wallet.",
+	},
+	Entry{
+		Code: "key_binding_time", Exit: ExitRefused, Who: "practitioner",
+		Message: "The holder's signature was not made in the time that counts.",
+		Next:    "Check the clock of the wallet's device, then present again.",
+	},
+	Entry{
+		Code: "certificates_malformed", Exit: ExitRefused, Who: "board",
+		Message: "A certificate, or the chain that it stands in, cannot be read.",
+		Next:    "Ask whoever gave it for the right one.",
+	},
+	Entry{
+		Code: "certificates_untrusted", Exit: ExitRefused, Who: "hospital",
+		Message: "The signer's certificate does not lead to the listed root, or is not meant for signing.",
+		Next:    "Do not rely on it; ask the issuer, or the authority whose root is listed.",
+	},
+	Entry{
+		Code: "certificates_expired", Exit: ExitRefused, Who: "board",
+		Message: "The signer's certificate, or one above it, is not within its dates.",
+		Next:    "Ask the issuer for a credential under a current certificate.",
+	},
+	Entry{
+		Code: "certificates_name", Exit: ExitRefused, Who: "hospital",
+		Message: "The signer's certificate is not for the issuer that the credential names.",
+		Next:    "Do not rely on it; tell the issuer that it names.",
+	},
+	Entry{
+		Code: "salt_weak", Exit: ExitInternal, Who: "it",
+		Message: "The random values that protect the claims are too short or repeat.",
+		Next:    "Check this machine's source of randomness; nothing was issued.",
+	},
+	Entry{
+		Code: "draft_inexpressible", Exit: ExitRefused, Who: "board",
+		Message: "The credential holds something that has no place in this format.",
+		Next:    "Issue it in the other format, or leave that out.",
+	},
+	Entry{
+		Code: "draft_record", Exit: ExitInternal, Who: "it",
+		Message: "What was recorded before signing cannot be read back as it was written.",
+		Next:    "Check the board's home with home check; nothing was signed.",
 	},
 )
