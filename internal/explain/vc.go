@@ -245,12 +245,12 @@ var _ = add(
 		Next:    "Ask for the credential itself, or for an answer made by the wallet.",
 	},
 	Entry{
-		Code: "claim_malformed", Exit: ExitRefused, Who: "board",
+		Code: "token_claim", Exit: ExitRefused, Who: "board",
 		Message: "A statement that every such credential must make is missing or in a wrong form.",
 		Next:    "Ask the issuer to correct it.",
 	},
 	Entry{
-		Code: "claim_reserved", Exit: ExitRefused, Who: "board",
+		Code: "token_claim_reserved", Exit: ExitRefused, Who: "board",
 		Message: "The credential uses a name for a claim that has another meaning already.",
 		Next:    "Do not rely on it; ask the issuer for a correct one.",
 	},
