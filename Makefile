@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run test build app lint fuzz bench clean deps-run deps-test deps-app
+.PHONY: run test build app lint fuzz bench interop clean deps-run deps-test deps-app deps-interop
 
 run: deps-run build ## tell the whole story on a throw-away network
 	@bin/bonafide demo
@@ -38,9 +38,13 @@ bench: deps-run ## measure against references; also writes build/bench.json
 	@mkdir -p build
 	$(GO) run ./internal/bench -o build/bench.json
 
+interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
+	$(GO) run -tags interop ./interop
+
 deps-run: ; @scripts/deps.sh run
 deps-test: ; @scripts/deps.sh test
 deps-app: ; @scripts/deps.sh app
+deps-interop: ; @scripts/deps.sh interop
 
 clean: ## remove what was built
 	rm -rf bin build

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what `make run`, `make test` or `make app` needs and prints what it
-# installs. With everything present it calls no package manager and needs no
-# network.
+# Installs what `make run`, `make test`, `make app` or `make interop` needs and
+# prints what it installs. With everything present it calls no package manager and
+# needs no network.
 set -euo pipefail
 
-what=${1:?usage: deps.sh run|test|app}
+what=${1:?usage: deps.sh run|test|app|interop}
 commands=(cc git)          # a C compiler for SQLite
 libraries=()
 [ "$what" = test ] && commands+=(strace)
+[ "$what" = interop ] && commands+=(node npm)
 if [ "$what" = app ]; then
 	commands+=(pkg-config)
 	libraries+=(gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client xkbcommon)
@@ -15,6 +16,7 @@ fi
 
 declare -A package=(
 	[cc]=gcc [git]=git [strace]=strace [pkg-config]=pkg-config
+	[node]=nodejs [npm]=npm
 	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
 	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev
 	[wayland-client]=libwayland-dev [xkbcommon]=libxkbcommon-dev
@@ -25,6 +27,19 @@ if ! command -v go >/dev/null; then
 	exit 1
 fi
 
+# node_modules installs what the lock file pins, unless it did so already.
+node_modules() {
+	[ "$what" = interop ] || return 0
+	cmp -s interop/package-lock.json interop/node_modules/.installed && return 0
+	if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
+		echo "sd-jwt-js needs Node 20 or later; this is $(node --version)." >&2
+		exit 1
+	fi
+	echo "Installing npm packages: $(sed -n 's/^ *"\(@sd-jwt[^"]*\)": "\(.*\)".*/\1@\2/p' interop/package.json | paste -sd' ')"
+	npm ci --prefix interop --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	cp interop/package-lock.json interop/node_modules/.installed
+}
+
 missing=()
 for c in "${commands[@]}"; do
 	command -v "$c" >/dev/null || missing+=("${package[$c]}")
@@ -32,12 +47,16 @@ done
 for l in "${libraries[@]}"; do
 	{ command -v pkg-config >/dev/null && pkg-config --exists "$l"; } || missing+=("${package[$l]}")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+	node_modules
+	exit 0
+fi
 
 if [ "$(uname -s)" != Linux ] || ! command -v apt-get >/dev/null; then
 	case "$(uname -s)" in
 	Darwin) echo "Install the Xcode command line tools (xcode-select --install); nothing else is needed on macOS." >&2
 		# strace is Linux only: the test that needs it says so and is skipped.
+		if [ "$what" = interop ]; then echo "Install Node 20 or later, for example with: brew install node" >&2; exit 1; fi
 		command -v cc >/dev/null && exit 0 ;;
 	*) echo "Install with your package manager what Debian calls: ${missing[*]}" >&2 ;;
 	esac
@@ -52,3 +71,4 @@ fi
 echo "Installing Debian packages: ${missing[*]}"
 "${sudo[@]}" apt-get update -qq
 "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+node_modules

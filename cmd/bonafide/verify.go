@@ -205,22 +205,34 @@ type requestCreateCmd struct {
 	Audience string        `help:"Who asks, as the practitioner reads it. Remembered for the next time." placeholder:"NAME"`
 	Purpose  string        `help:"privileging, disaster or monitoring." default:"privileging"`
 	Type     []string      `help:"Type of credential asked for; may be repeated." placeholder:"TYPE"`
+	Claims   []string      `help:"Claims asked for, as familyName,licence.number. Default: all." placeholder:"CLAIM"`
+	Format   []string      `help:"Envelopes taken, the preferred one first: vcdm, sd-jwt. Default: the practitioner's choice." placeholder:"NAME"`
 	ValidFor time.Duration `help:"How long the request may be answered." default:"24h"`
 	Out      string        `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
 }
 
 func (requestCreateCmd) Help() string {
 	return `Writes a request with a fresh nonce. Give the file to the practitioner, keep it
-to verify the answer with: bonafide verify --request FILE ANSWER.
+to verify the answer with: bonafide verify --request FILE ANSWER. The wallet shares
+the claims that --claims names and no others, unless the practitioner adds some.
 
-Example:
-  bonafide request create --audience "Riverside Hospital" --out request.json`
+Examples:
+  bonafide request create --audience "Riverside Hospital" --out request.json
+  bonafide request create --claims familyName,licence.number --format sd-jwt`
 }
 
 func (c *requestCreateCmd) Run(e *env) error {
 	purpose, err := verifier.ParsePurpose(c.Purpose)
 	if err != nil {
 		return usage("--%v", err)
+	}
+	var formats []string
+	for _, name := range c.Format {
+		f, err := parseFormat(name)
+		if err != nil {
+			return err
+		}
+		formats = append(formats, string(f))
 	}
 	h, err := e.openHome()
 	if err != nil {
@@ -231,7 +243,9 @@ func (c *requestCreateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	b, err := v.NewRequest(e.ctx, home.RequestOptions{Audience: c.Audience, Purpose: purpose, Types: c.Type, ValidFor: c.ValidFor})
+	b, err := v.NewRequest(e.ctx, home.RequestOptions{
+		Audience: c.Audience, Purpose: purpose, Types: c.Type, Claims: c.Claims, Formats: formats, ValidFor: c.ValidFor,
+	})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/internal/request"
+	"bonafide/vc"
 	"bonafide/wallet"
 )
 
@@ -72,7 +73,7 @@ type walletClaimCmd struct {
 
 func (walletClaimCmd) Help() string {
 	return `Writes a file that proves to the board that you were given the code and hold this
-wallet's key. Give it to the board; it is of no use to anybody else.
+wallet's keys. Give it to the board; it is of no use to anybody else.
 
 Example:
   bonafide wallet claim ABCDE-… --board did:bonafide:… --out claim.json`
@@ -101,7 +102,7 @@ type walletReceiveCmd struct {
 
 func (walletReceiveCmd) Help() string {
 	return `Checks each credential against the ledger data of this home (sync first) and keeps
-it sealed.
+it sealed. A licence may come in two envelopes, a JSON file and an SD-JWT.
 
 Example:
   bonafide wallet receive delivered/48213.json`
@@ -158,9 +159,13 @@ func itemJSON(i wallet.Item) map[string]any {
 	if warnings == nil {
 		warnings = []string{}
 	}
+	var status any
+	if st := i.Standing; st != nil {
+		status = map[string]any{"status": st.Status, "may_practise": st.MayPractise, "disciplinary": st.Disciplinary, "as_of": st.AsOf.UTC()}
+	}
 	return map[string]any{
-		"id": i.ID, "types": i.Types, "issuer": i.Issuer.String(), "number": i.Number, "jurisdiction": i.Jurisdiction,
-		"bound": i.Bound(), "valid_until": timeOrNil(i.ValidUntil), "expires": timeOrNil(i.Expires), "warnings": warnings,
+		"id": i.ID, "types": i.Types, "issuer": i.Issuer.String(), "number": i.Number, "jurisdiction": i.Jurisdiction, "formats": i.Formats,
+		"bound": i.Bound(), "valid_until": timeOrNil(i.ValidUntil), "expires": timeOrNil(i.Expires), "licence": status, "warnings": warnings,
 	}
 }
 
@@ -177,7 +182,10 @@ func printItem(w io.Writer, i wallet.Item) {
 	if !i.Expires.IsZero() {
 		_, _ = fmt.Fprintf(w, ", expires %s", i.Expires.Format("2006-01-02"))
 	}
-	_, _ = fmt.Fprintf(w, "\n  from %s\n", i.Issuer)
+	_, _ = fmt.Fprintf(w, "\n  from %s, as %s\n", i.Issuer, formatNames(i.Formats))
+	if st := i.Standing; st != nil {
+		_, _ = fmt.Fprintf(w, "  status %s, as of %s\n", strings.ReplaceAll(st.Status, "_", " "), stamp(st.AsOf))
+	}
 	for _, code := range i.Warnings {
 		if x, ok := explain.Lookup(code); ok {
 			_, _ = fmt.Fprintf(w, "  ! %s %s\n", x.Message, x.Next)
@@ -188,7 +196,10 @@ func printItem(w io.Writer, i wallet.Item) {
 type walletListCmd struct{}
 
 func (walletListCmd) Help() string {
-	return `Example:
+	return `Shows each licence once, whatever envelopes it is kept in, with its dates and what
+the ledger data of this home says it stands at: sync first to see today's.
+
+Example:
   bonafide wallet list --home ~/wallet`
 }
 
@@ -217,20 +228,29 @@ func (walletListCmd) Run(e *env) error {
 }
 
 type walletPresentCmd struct {
-	Request    string   `help:"The hospital's request." required:"" placeholder:"FILE"`
-	Credential []string `help:"What to share, by its id; may be repeated. Default: what the request asks for, if that is clear." placeholder:"ID"`
-	Out        string   `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
+	IDs      []string `arg:"" optional:"" name:"id" help:"What to share, by its id. Default: what the request asks for, if that is clear."`
+	Request  string   `help:"The hospital's request." required:"" placeholder:"FILE"`
+	Format   string   `help:"Envelope: vcdm or sd-jwt. Default: what the request takes, else vcdm, but sd-jwt where claims are named." placeholder:"NAME"`
+	Disclose []string `help:"Share exactly these claims, as familyName,licence.number, or all. Default: those that the request names, all where it names none." placeholder:"CLAIM"`
+	DryRun   bool     `help:"Show what would be shared, and share nothing."`
+	Out      string   `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
 }
 
 func (walletPresentCmd) Help() string {
-	return `Says on stderr who asks, what for, and what exactly is shared, then writes the
-answer. It fits this one request and nobody else's.
+	return `Says on stderr who asks, what for, and claim by claim what is shared, then writes
+the answer. It fits this one request and nobody else's. Nothing is shared that the
+request does not ask for unless --disclose names it.
 
-Example:
-  bonafide wallet present --request request.json --credential k3mw8q2a --out answer.json`
+Examples:
+  bonafide wallet present --request request.json k3mw8q2a --out answer.json
+  bonafide wallet present --request request.json k3mw8q2a --format sd-jwt --disclose familyName,licence.number`
 }
 
 func (c *walletPresentCmd) Run(e *env) error {
+	choice, err := c.choice()
+	if err != nil {
+		return err
+	}
 	raw, err := e.read(c.Request, request.MaxSize)
 	if err != nil {
 		return err
@@ -240,46 +260,148 @@ func (c *walletPresentCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	ids := c.Credential
-	if len(ids) == 0 {
-		items, err := w.Candidates(e.ctx, raw)
+	if len(choice.IDs) == 0 {
+		id, err := onlyCandidate(e, w, raw)
 		if err != nil {
 			return err
 		}
-		// A register copy shows nobody's right to it: it is presented on purpose only.
-		if bound := slices.DeleteFunc(slices.Clone(items), func(i wallet.Item) bool { return !i.Bound() }); len(bound) > 0 {
-			items = bound
-		}
-		if len(items) == 0 {
-			return explain.Errorf("wallet_no_credential", "nothing in the wallet is what the request asks for")
-		}
-		if len(items) > 1 {
-			for _, i := range items {
-				printItem(e.stderr, i)
-			}
-			return usage("%s fit the request: choose with --credential ID", plural(len(items), "credential"))
-		}
-		ids = []string{items[0].ID}
+		choice.IDs = []string{id}
 	}
-	p, err := w.Preview(e.ctx, raw, wallet.Choice{IDs: ids})
+	p, err := w.Preview(e.ctx, raw, choice)
 	if err != nil {
 		return err
 	}
-	e.say("%s says it asks (this is not proven), for %s. It will see:", p.Audience, p.Purpose)
-	for _, item := range p.Items {
-		e.say("  %s", strings.Join(item.Types, ", "))
-		for _, f := range item.Fields {
-			e.say("    %s: %s", f.Name, f.Value)
-		}
+	if c.DryRun {
+		return e.answer(previewJSON(p), func(out io.Writer) { printPreview(out, p) })
 	}
-	for _, code := range p.Warnings {
-		if x, ok := explain.Lookup(code); ok {
-			e.say("  ! %s %s", x.Message, x.Next)
-		}
-	}
-	b, err := w.Present(e.ctx, raw, wallet.Choice{IDs: ids})
+	printPreview(e.stderr, p)
+	b, err := w.Present(e.ctx, raw, choice)
 	if err != nil {
 		return err
 	}
 	return e.write(c.Out, b, "presentation")
+}
+
+func (c *walletPresentCmd) choice() (wallet.Choice, error) {
+	choice := wallet.Choice{IDs: c.IDs, All: slices.Equal(c.Disclose, []string{"all"})}
+	if !choice.All && len(c.Disclose) > 0 {
+		for _, name := range c.Disclose {
+			if !request.ClaimName(name) || name == "all" {
+				return wallet.Choice{}, usage("--disclose takes names of claims such as familyName,licence.number, or all alone")
+			}
+		}
+		choice.Claims = c.Disclose
+	}
+	var err error
+	choice.Format, err = parseFormat(c.Format)
+	return choice, err
+}
+
+// formats are the envelopes as they are called on the command line.
+var formats = []struct {
+	name   string
+	format vc.Format
+}{{"vcdm", vc.VCDM}, {"sd-jwt", vc.SDJWT}}
+
+// parseFormat reads the name of an envelope, short or in full; "" is none.
+func parseFormat(name string) (vc.Format, error) {
+	if name == "" {
+		return "", nil
+	}
+	for _, f := range formats {
+		if name == f.name || name == string(f.format) {
+			return f.format, nil
+		}
+	}
+	return "", usage("--format takes vcdm or sd-jwt")
+}
+
+func formatNames(list []vc.Format) string {
+	var names []string
+	for _, f := range formats {
+		if slices.Contains(list, f.format) {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// onlyCandidate is the one licence that a request can mean.
+func onlyCandidate(e *env, w *wallet.Wallet, raw []byte) (string, error) {
+	items, err := w.Candidates(e.ctx, raw)
+	if err != nil {
+		return "", err
+	}
+	// A register copy shows nobody's right to it: it is presented on purpose only.
+	if bound := slices.DeleteFunc(slices.Clone(items), func(i wallet.Item) bool { return !i.Bound() }); len(bound) > 0 {
+		items = bound
+	}
+	switch len(items) {
+	case 0:
+		return "", explain.Errorf("wallet_no_credential", "nothing in the wallet is what the request asks for")
+	case 1:
+		return items[0].ID, nil
+	}
+	for _, i := range items {
+		printItem(e.stderr, i)
+	}
+	return "", usage("%s fit the request: choose one by its id", plural(len(items), "credential"))
+}
+
+// printPreview says who asks and, claim by claim, what they will and will not
+// see.
+func printPreview(out io.Writer, p wallet.Preview) {
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	line("%s says it asks (this is not proven), for %s. It will see, as %s:", p.Audience, p.Purpose, formatNames([]vc.Format{p.Format}))
+	for i, item := range p.Items {
+		line("  %s", strings.Join(item.Types, ", "))
+		for _, c := range p.Claims {
+			if c.Credential != i || !c.Shared {
+				continue
+			}
+			note := ""
+			if !c.Asked && !c.Always {
+				note = "   (not asked for)"
+			}
+			line("    %s: %s%s", c.Name, c.Value, note)
+		}
+	}
+	var kept []string
+	for _, c := range p.Claims {
+		if !c.Shared {
+			name := c.Name
+			if c.Asked {
+				name += " (asked for)"
+			}
+			kept = append(kept, name)
+		}
+	}
+	if len(kept) > 0 {
+		line("  It will not see: %s", strings.Join(kept, ", "))
+	}
+	if len(p.Missing) > 0 {
+		line("  It asks for what is not there: %s", strings.Join(p.Missing, ", "))
+	}
+	for _, code := range p.Warnings {
+		if x, ok := explain.Lookup(code); ok {
+			line("  ! %s %s", x.Message, x.Next)
+		}
+	}
+}
+
+func previewJSON(p wallet.Preview) map[string]any {
+	credentials, claims := []map[string]any{}, []map[string]any{}
+	for _, i := range p.Items {
+		credentials = append(credentials, itemJSON(i))
+	}
+	for _, c := range p.Claims {
+		claims = append(claims, map[string]any{
+			"credential": c.Credential, "name": c.Name, "value": c.Value, "shared": c.Shared, "asked": c.Asked, "always": c.Always,
+		})
+	}
+	list := func(s []string) []string { return append([]string{}, s...) } // never null
+	return map[string]any{
+		"audience": p.Audience, "purpose": p.Purpose, "expires": p.Expires.UTC(), "format": p.Format,
+		"credentials": credentials, "claims": claims, "missing": list(p.Missing), "warnings": list(p.Warnings),
+	}
 }

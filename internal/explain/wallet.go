@@ -103,4 +103,69 @@ var _ = add(
 		Message: "This request was answered before; the hospital accepts one answer only.",
 		Next:    "Send the first answer again, or ask the hospital for a new request.",
 	},
+	Entry{
+		Code: "wallet_one_only", Exit: ExitUsage, Who: "you",
+		Message: "An SD-JWT presentation holds one credential, and several were chosen.",
+		Next:    "Choose one, or present each in answer to a request of its own.",
+	},
+	Entry{
+		Code: "wallet_format_not_taken", Exit: ExitRefused, Who: "you",
+		Message: "The hospital does not take this envelope.",
+		Next:    "Leave the choice of the envelope to the wallet, or ask the hospital for another request.",
+	},
+	Entry{
+		Code: "wallet_format_missing", Exit: ExitRefused, Who: "you",
+		Message: "The wallet does not hold this licence in an envelope that fits.",
+		Next:    "Ask the board for the other envelope, or the hospital for another request.",
+	},
+	Entry{
+		Code: "wallet_copy_unprovable", Exit: ExitRefused, Who: "you",
+		Message: "This is a copy from the board's register; as SD-JWT it cannot be presented, because no key of yours stands in it.",
+		Next:    "Ask the board for a claim code to get a credential bound to this wallet.",
+	},
+	Entry{
+		Code: "wallet_whole_only", Exit: ExitUsage, Who: "you",
+		Message: "This envelope is shared whole or not at all, so claims cannot be chosen.",
+		Next:    "Present it as sd-jwt, or share everything with --disclose all.",
+	},
+	Entry{
+		Code: "wallet_shares_more", Exit: ExitRefused, Who: "you",
+		Message: "The hospital asks for some claims only, and this envelope would show it all the others too.",
+		Next:    "Present it as sd-jwt, or say that you want to share everything with --disclose all.",
+	},
+	Entry{
+		Code: "wallet_claim_unknown", Exit: ExitUsage, Who: "you",
+		Message: "The credential does not have one of the chosen claims.",
+		Next:    "Look with --dry-run what it says, and choose from there.",
+	},
+	Entry{
+		Code: "wallet_more_than_asked", Exit: ExitOK, Who: "you",
+		Message: "You share more than the hospital asks for.",
+		Next:    "Leave out what it does not need.",
+	},
+	Entry{
+		Code: "wallet_less_than_asked", Exit: ExitOK, Who: "you",
+		Message: "You share less than the hospital asks for; it may not be enough for it.",
+		Next:    "Add what it asks for if you agree to share it.",
+	},
+	Entry{
+		Code: "wallet_may_not_practise", Exit: ExitOK, Who: "you",
+		Message: "The board says that this licence does not allow practice.",
+		Next:    "Ask the board why; what you present will be rejected.",
+	},
+	Entry{
+		Code: "wallet_conditions", Exit: ExitOK, Who: "you",
+		Message: "The board says that this licence allows practice with conditions.",
+		Next:    "Have the conditions ready: whoever verifies it is told to ask the board.",
+	},
+	Entry{
+		Code: "wallet_undecided", Exit: ExitOK, Who: "board",
+		Message: "The board has not decided what this licence stands at.",
+		Next:    "Ask the board; what you present cannot be confirmed meanwhile.",
+	},
+	Entry{
+		Code: "wallet_replaced", Exit: ExitOK, Who: "you",
+		Message: "The board has replaced this credential by a newer one.",
+		Next:    "Claim the newer one from the board, and delete this one.",
+	},
 )
