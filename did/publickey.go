@@ -10,6 +10,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"math/big"
 	"slices"
@@ -111,6 +112,20 @@ func (k PublicKey) Bytes() []byte {
 func (k PublicKey) Uncompressed() []byte {
 	if k.kind == P256 || k.kind == P384 {
 		return []byte(k.raw)
+	}
+	return nil
+}
+
+// JWK returns the key as the members of a public JSON Web Key (RFC 7518,
+// section 6.2.1; RFC 8037), nil for the zero value.
+func (k PublicKey) JWK() map[string]any {
+	b64 := base64.RawURLEncoding.EncodeToString
+	switch k.kind {
+	case Ed25519:
+		return map[string]any{"kty": "OKP", "crv": "Ed25519", "x": b64([]byte(k.raw))}
+	case P256, P384:
+		_, size := curveOf(k.kind)
+		return map[string]any{"kty": "EC", "crv": k.kind.String(), "x": b64([]byte(k.raw[1 : 1+size])), "y": b64([]byte(k.raw[1+size:]))}
 	}
 	return nil
 }
