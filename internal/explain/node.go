@@ -58,6 +58,21 @@ var _ = add(
 		Next:    "Install the newer version and start the ledger again.",
 	},
 	Entry{
+		Code: "node_other_chain", Exit: ExitRefused, Who: "it",
+		Message: "The other boards' nodes hand out another chain than the one that the invitation names.",
+		Next:    "Do not use this node's data: remove its data folder, ask the board that invited you for a new invitation by a channel you trust, and tell it what happened.",
+	},
+	Entry{
+		Code: "peer_malformed", Exit: ExitUsage, Who: "it",
+		Message: "This is no address of another board's node.",
+		Next:    "Give it as ID@HOST:PORT, as the other board's bonafide ledger peer list prints it.",
+	},
+	Entry{
+		Code: "peer_unknown", Exit: ExitRefused, Who: "it",
+		Message: "The node is not one of those that may connect here.",
+		Next:    "Have it added with bonafide ledger peer add.",
+	},
+	Entry{
 		Code: "node_unreachable", Exit: ExitNotNow, Who: "it",
 		Message: "The ledger does not answer.",
 		Next:    "Check that the ledger is running and try again.",

@@ -7,10 +7,13 @@ package node
 // block, and the engine's handshake runs the missing block again.
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +50,10 @@ type app struct {
 	// block of each hour, with the height of the header that proves it.
 	hourly func(v *ledger.View, header uint64)
 	due    bool // the state wants hourly as soon as its proof is stored
+
+	checkpoint Checkpoint
+	admits     func(id string) bool // may this node connect?
+	syncing    func() bool          // the engine fetches old blocks from its peers; nil until it is up
 
 	// signal is closed and replaced whenever done, signed or at changed.
 	signal atomic.Pointer[chan struct{}]
@@ -113,6 +120,18 @@ func (a *app) err() error {
 	}
 }
 
+// halt stops the application for good from inside a block and returns cause.
+// While old blocks are fetched the engine knows only one answer to an error, a
+// panic that takes the process with it, so its routine is ended instead. Its
+// deferred calls and ours, which release the locks, run.
+func (a *app) halt(cause error) error {
+	a.stop(cause)
+	if a.syncing != nil && a.syncing() {
+		runtime.Goexit()
+	}
+	return cause
+}
+
 // Info is the engine's question where the application stands.
 func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	a.mu.Lock()
@@ -122,6 +141,18 @@ func (a *app) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, erro
 		r.LastBlockAppHash = a.at.appHash[:]
 	}
 	return r, nil
+}
+
+// Query answers the engine's question whether a peer may connect, and nothing
+// else: the ledger is read through Client.
+func (a *app) Query(_ context.Context, req *abci.RequestQuery) (*abci.ResponseQuery, error) {
+	switch id, isID := strings.CutPrefix(req.Path, "/p2p/filter/id/"); {
+	case isID && a.admits(id), strings.HasPrefix(req.Path, "/p2p/filter/addr/"): // an address proves nothing
+		return &abci.ResponseQuery{}, nil
+	case isID:
+		return &abci.ResponseQuery{Code: codeRefused, Codespace: "peer_unknown"}, nil
+	}
+	return &abci.ResponseQuery{Code: codeRefused, Codespace: "node_bad_request"}, nil
 }
 
 // InitChain makes the first state. It is stored with the first block: until
@@ -217,9 +248,10 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	if u, due := a.state.UpgradeDue(height); due && !upgrades[u.Name] {
 		// Executing it by the old rules would make another state than the others.
-		err := explain.Errorf("node_upgrade", "block %d runs under the rules %q", height, u.Name)
-		a.stop(err)
-		return nil, err
+		return nil, a.halt(explain.Errorf("node_upgrade", "block %d runs under the rules %q", height, u.Name))
+	}
+	if c := a.checkpoint; c.Height == height && !bytes.Equal(c.Hash[:], req.Hash) {
+		return nil, a.halt(explain.Errorf("node_other_chain", "block %d is another than the one named when this node joined", height))
 	}
 	// The engine has stored this block with its signatures before it calls us:
 	// the state before it is provable now, and for a busy chain only now.

@@ -81,6 +81,9 @@ type Status struct {
 	LastEpoch    uint64        // newest closed epoch; 0: none yet
 	Validators   int           // members that sign headers now
 	Waiting      int           // transactions not yet in a block
+	Peers        int           // nodes that this one is connected with
+	Syncing      bool          // it fetches old blocks from them and signs nothing yet
+	Validating   bool          // it is one of those that sign headers
 }
 
 // Located is the place of a batch among all batches of its epoch.
@@ -142,6 +145,9 @@ type (
 		LastEpoch    uint64 `json:"last_epoch"`
 		Validators   int    `json:"validators"`
 		Waiting      int    `json:"waiting"`
+		Peers        int    `json:"peers"`
+		Syncing      bool   `json:"syncing"`
+		Validating   bool   `json:"validating"`
 	}
 	wireLocated struct {
 		Pending  bool     `json:"pending"`
@@ -165,7 +171,7 @@ func (s Status) wire() wireStatus {
 		ChainID: s.ChainID, StateHeight: s.StateHeight, HeaderHeight: s.HeaderHeight,
 		HeaderTime: s.HeaderTime.UTC().Format(time.RFC3339Nano), AppHash: hex.EncodeToString(s.AppHash[:]),
 		Proven: s.Proven, Interval: uint64(s.Interval / time.Second), LastEpoch: s.LastEpoch,
-		Validators: s.Validators, Waiting: s.Waiting,
+		Validators: s.Validators, Waiting: s.Waiting, Peers: s.Peers, Syncing: s.Syncing, Validating: s.Validating,
 	}
 }
 
@@ -184,7 +190,7 @@ func (w wireStatus) status() (Status, error) {
 	return Status{
 		ChainID: w.ChainID, StateHeight: w.StateHeight, HeaderHeight: w.HeaderHeight, HeaderTime: t, AppHash: h,
 		Proven: w.Proven, Interval: time.Duration(w.Interval) * time.Second, LastEpoch: w.LastEpoch,
-		Validators: w.Validators, Waiting: w.Waiting,
+		Validators: w.Validators, Waiting: w.Waiting, Peers: w.Peers, Syncing: w.Syncing, Validating: w.Validating,
 	}, nil
 }
 

@@ -100,6 +100,7 @@ func (l local) Status(context.Context) (Status, error) {
 	s := Status{
 		ChainID: v.ChainID(), StateHeight: a.at.height, HeaderHeight: a.signed, AppHash: a.at.appHash,
 		Interval: v.Params().Interval, LastEpoch: v.LastEpoch(), Waiting: n.pool.Size(),
+		Peers: n.engine.Switch().Peers().Size(), Syncing: a.syncing(),
 	}
 	if a.at.height == 0 {
 		s.AppHash = a.hash
@@ -108,6 +109,7 @@ func (l local) Status(context.Context) (Status, error) {
 		s.HeaderTime = h.Time.UTC()
 		if vals, err := n.store.states.LoadValidators(h.Height); err == nil {
 			s.Validators = vals.Size()
+			s.Validating = vals.HasAddress(*n.signer.uses.Load())
 		}
 	}
 	if a.done == a.at.height {

@@ -49,14 +49,27 @@ type Config struct {
 	Dir       string       // folder of this node; made if it is missing
 	Genesis   []byte       // genesis file, made by NewGenesis
 	Consensus ConsensusKey // signs this member's votes; never written to disk
-	NodeKey   [32]byte     // Ed25519 seed of the node's identity among peers; all zero: made anew at each start
+	// FindKey returns the private half of a validator's key if this member has
+	// it, else nil. It is asked whenever the validators are others than before
+	// and none of them has the key in use, so that a replaced key takes over at
+	// its height without a restart. nil: there is only Consensus.
+	FindKey func(public [32]byte) (ConsensusKey, error)
+	NodeKey [32]byte // Ed25519 seed of the node's identity among peers; all zero: made anew at each start
+	// Checkpoint is a block that the chain must have, known from elsewhere: a
+	// node that follows a chain from its first block stops where it differs.
+	// Height 0: none.
+	Checkpoint Checkpoint
 
 	API       string   // host:port of the HTTP interface; default 127.0.0.1:0
 	APIRemote bool     // allow an API address that is not loopback
 	APIHosts  []string // further Host headers to answer to, host or host:port
 
-	P2P   string   // host:port for peers; default 127.0.0.1:0
-	Peers []string // id@host:port of other members' nodes
+	P2P        string   // host:port for peers; default 127.0.0.1:0
+	P2PAddress string   // host:port that peers dial; default P2P
+	Peers      []string // id@host:port of other members' nodes, which are dialled
+	// Allow says which nodes may connect beside Peers, by id. It is asked for
+	// each connection; nil: none.
+	Allow func(id string) bool
 
 	// TimeoutCommit is the pause after each block, in which late votes may still
 	// arrive. Zero, right for a network of one, goes on at once.
@@ -74,6 +87,12 @@ type Config struct {
 	Now func() time.Time // nil: time.Now; compared with the genesis time only
 }
 
+// Checkpoint names a block.
+type Checkpoint struct {
+	Height uint64
+	Hash   [32]byte
+}
+
 // mempoolTxs is how many transactions may wait: more than two full blocks of
 // ordinary size, so that a block is never short because the pool was.
 const mempoolTxs = 50_000
@@ -84,6 +103,7 @@ type Node struct {
 	app     *app
 	store   *store
 	engine  *cmtnode.Node
+	signer  *signer
 	pool    mempool.Mempool
 	server  *http.Server
 	address string
@@ -181,10 +201,17 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	if at := n.app.at; at.height > 0 && at.genesis != sha256.Sum256(doc.AppState) {
 		return nil, explain.Errorf("node_other_network", "the folder's data begins with another genesis than that of %s", doc.ChainID)
 	}
-	n.app.hourly = n.publishHourly
+	n.app.hourly, n.app.checkpoint = n.publishHourly, cfg.Checkpoint
+	if n.app.admits, err = admission(cfg); err != nil {
+		return nil, err
+	}
 	signer, err := newSigner(cfg.Consensus, filepath.Join(cfg.Dir, "signed", "last.json"))
 	if err != nil {
 		return nil, storeError("opening the signing record beside", err)
+	}
+	n.signer = signer
+	if cfg.FindKey != nil {
+		signer.find, signer.store = cfg.FindKey, n.store
 	}
 
 	failed := func() { n.app.stop(explain.Errorf("node_failed", "the engine stopped; see the log")) }
@@ -193,6 +220,7 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 		n.pool = n.engine.Mempool()
 		n.app.mu.Lock()
 		n.app.signed = uint64(n.engine.BlockStore().Height())
+		n.app.syncing = n.engine.ConsensusReactor().WaitSync
 		n.app.mu.Unlock()
 		err = guarded(n.engine.Start)
 	}
@@ -253,7 +281,7 @@ func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *typ
 		return db, nil
 	}
 	err = guarded(func() error {
-		engine, err = cmtnode.NewNodeWithContext(ctx, engineConfig(cfg, interval, len(doc.Validators) == 1 && len(cfg.Peers) == 0), signer,
+		engine, err = cmtnode.NewNodeWithContext(ctx, engineConfig(cfg, interval, len(doc.Validators) == 1 && len(cfg.Peers) == 0 && cfg.P2P == ""), signer,
 			&p2p.NodeKey{PrivKey: cmted25519.PrivKey(ed25519.NewKeyFromSeed(seed[:]))},
 			proxy.NewConnSyncLocalClientCreator(application),
 			func() (*types.GenesisDoc, error) { return doc, nil },
@@ -297,8 +325,10 @@ func engineConfig(cfg Config, interval time.Duration, alone bool) *cmtcfg.Config
 	if cfg.P2P != "" {
 		c.P2P.ListenAddress = "tcp://" + cfg.P2P
 	}
+	c.P2P.ExternalAddress = cfg.P2PAddress
 	c.P2P.PersistentPeers = strings.Join(cfg.Peers, ",")
 	c.P2P.PexReactor = false // members know each other; nobody else is asked
+	c.FilterPeers = true     // nor let in: the application says who may (app.Query)
 	c.P2P.AddrBookStrict = false
 	c.P2P.AllowDuplicateIP = true
 	c.P2P.AddrBook = filepath.Join("data", "peers.json")
@@ -359,7 +389,11 @@ func (n *Node) Address() string { return n.address }
 // Peer is this node's address for other members' Config.Peers, id@host:port,
 // if Config.P2P names a port.
 func (n *Node) Peer() string {
-	return string(n.engine.NodeInfo().ID()) + "@" + n.cfg.P2P
+	address := n.cfg.P2PAddress
+	if address == "" {
+		address = n.cfg.P2P
+	}
+	return string(n.engine.NodeInfo().ID()) + "@" + address
 }
 
 // Done is closed when the node has stopped or failed; Err says which.

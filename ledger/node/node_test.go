@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/types"
 
 	"bonafide/internal/explain"
@@ -144,6 +145,7 @@ func TestFourMembers(t *testing.T) {
 		c := w.config(t.TempDir())
 		c.P2P, c.Peers = freePort(t), append([]string(nil), peers...)
 		c.TimeoutPropose = time.Second
+		c.Allow = func(string) bool { return true }
 		n := w.start(c)
 		peers = append(peers, n.Peer())
 		configs, nodes = append(configs, c), append(nodes, n)
@@ -707,5 +709,121 @@ func TestSignsOnce(t *testing.T) {
 	}
 	if _, err := newSigner(w.consensus, file); err == nil {
 		t.Error("a damaged record was taken for an empty one")
+	}
+}
+
+// TestReplaceConsensusKeyRunning: a member that has the private half of its next
+// key at hand goes on with it at the height from which it counts, without a
+// restart, and after one.
+func TestReplaceConsensusKeyRunning(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	keys := map[[32]byte]ConsensusKey{w.consensus.Public(): w.consensus}
+	for _, name := range []string{"second", "third"} {
+		k := SeedKey(seed("consensus key " + name))
+		keys[k.Public()] = k
+	}
+	c.FindKey = func(public [32]byte) (ConsensusKey, error) { return keys[public], nil }
+	n := w.start(c)
+	for _, name := range []string{"second", "third"} {
+		r := w.submit(n.Client(), w.tx(ledger.ReplaceConsensus{Key: SeedKey(seed("consensus key " + name)).Public()}))
+		wait(t, n.Client(), r.Height+1)
+		r = w.submit(n.Client(), w.change())
+		if s := status(t, n.Client()); !s.Validating || s.HeaderHeight < r.Height {
+			t.Fatalf("%s: %+v", name, s)
+		}
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	n = w.start(c) // with the key of the genesis first in hand
+	w.submit(n.Client(), w.change())
+	w.replica(n.engine.BlockStore())
+	if got := *n.signer.uses.Load(); !bytes.Equal(got, privKey{keys[SeedKey(seed("consensus key third")).Public()]}.PubKey().Address()) {
+		t.Error("it does not sign with the newest key")
+	}
+}
+
+// TestAdmission: a node lets in whom its operator named, by the id that the
+// engine's handshake proves, and answers no other question of the engine's.
+func TestAdmission(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	named, added, other := PeerID(seed("named")), PeerID(seed("added")), PeerID(seed("other"))
+	c := w.config(t.TempDir())
+	c.P2P = freePort(t)
+	c.Peers = []string{named + "@127.0.0.1:1"}
+	allowed := map[string]bool{}
+	c.Allow = func(id string) bool { return allowed[id] }
+	n := w.start(c)
+	ask := func(path string) bool {
+		r, err := n.app.Query(t.Context(), &abci.RequestQuery{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.IsOK()
+	}
+	allowed[added] = true // while it runs
+	for path, want := range map[string]bool{
+		"/p2p/filter/id/" + named: true, "/p2p/filter/id/" + added: true, "/p2p/filter/id/" + other: false, "/p2p/filter/id/": false,
+		"/p2p/filter/addr/127.0.0.1:5": true, "/store": false, "": false,
+	} {
+		if ask(path) != want {
+			t.Errorf("%q: %v", path, !want)
+		}
+	}
+	// The engine does ask: a stranger that dials is turned away.
+	stranger := newWorlds(t, time.Hour, 2)[1]
+	stranger.file = w.file
+	sc := stranger.config(t.TempDir())
+	sc.Peers = []string{n.Peer()}
+	stranger.start(sc)
+	if n.engine.Switch().Peers().Size() != 0 {
+		t.Error("a stranger is connected")
+	}
+	c.Peers = []string{"nonsense"}
+	c.Dir = t.TempDir()
+	if _, err := Start(t.Context(), c); explain.CodeOf(err) != "peer_malformed" {
+		t.Error(err)
+	}
+}
+
+func TestParsePeer(t *testing.T) {
+	id := PeerID(seed("a"))
+	for s, ok := range map[string]bool{
+		id + "@127.0.0.1:26656": true, id + "@board.example:1": true, id + "@[::1]:26656": true,
+		id: false, "@127.0.0.1:1": false, id + "@": false, id + "@:1": false, id + "@host": false, id + "@host:0": false,
+		id + "@host:01": false, id + "@host:65536": false, id + "@ho st:1": false, id + "@host,other:1": false,
+		strings.ToUpper(id) + "@host:1": false, id[2:] + "@host:1": false, id + "@u@host:1": false,
+	} {
+		if _, _, err := ParsePeer(s); (err == nil) != ok || err != nil && explain.CodeOf(err) != "peer_malformed" {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+// TestCheckpoint: a node that is told a block of its chain stops at another one.
+func TestCheckpoint(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	c := w.config(t.TempDir())
+	n := w.start(c)
+	r := w.submit(n.Client(), w.change())
+	wait(t, n.Client(), r.Height)
+	hash := [32]byte(n.store.header(r.Height).Hash())
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c.Checkpoint = Checkpoint{r.Height, hash} // passed already: nothing to compare
+	n = w.start(c)
+	w.submit(n.Client(), w.change())
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	c.Checkpoint = Checkpoint{n.app.signed + 1, hash} // the next block
+	n = w.start(c)
+	if _, err := n.Client().Submit(t.Context(), w.change()); explain.CodeOf(err) != "node_other_chain" {
+		t.Fatal(err)
+	}
+	if <-n.Done(); explain.CodeOf(n.Err()) != "node_other_chain" {
+		t.Error(n.Err())
 	}
 }

@@ -5,11 +5,13 @@ package node
 // sign two different votes for one step.
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/cometbft/cometbft/crypto"
 	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
@@ -68,16 +70,78 @@ func (p privKey) Equals(o crypto.PrivKey) bool { return p.PubKey().Equals(o.PubK
 
 func (p privKey) Type() string { return cmted25519.KeyType }
 
+// signer signs with the key that the validators of the next block have for this
+// member. There is one record of what was signed last for all keys, so that no
+// change of keys can make two votes for one step.
+type signer struct {
+	*privval.FilePV
+	find  func(public [32]byte) (ConsensusKey, error) // nil: only one key
+	store *store
+	known []byte                         // hash of validators among whom none has a key of ours
+	uses  atomic.Pointer[crypto.Address] // of the key in use, for other routines than the engine's
+}
+
+func fileSigner(pv *privval.FilePV) *signer {
+	s := &signer{FilePV: pv}
+	s.uses.Store(&pv.Key.Address)
+	return s
+}
+
+// GetPubKey implements types.PrivValidator; the engine calls it after each
+// block and before the first.
+func (s *signer) GetPubKey() (crypto.PubKey, error) {
+	if s.find != nil {
+		if err := s.choose(); err != nil {
+			return nil, err
+		}
+	}
+	return s.FilePV.GetPubKey()
+}
+
+func (s *signer) choose() error {
+	state, err := s.store.states.Load()
+	if err != nil {
+		return fmt.Errorf("reading the validators: %w", err)
+	}
+	validators := state.Validators
+	if s.store.blocks.Height() > state.LastBlockHeight {
+		validators = state.NextValidators // a block is about to be run that is stored already
+	}
+	if validators.IsNilOrEmpty() || validators.HasAddress(s.Key.Address) {
+		return nil
+	}
+	hash := validators.Hash()
+	if bytes.Equal(hash, s.known) {
+		return nil
+	}
+	for _, v := range validators.Validators {
+		if v.PubKey.Type() != cmted25519.KeyType {
+			continue
+		}
+		key, err := s.find([32]byte(v.PubKey.Bytes()))
+		if err != nil {
+			return fmt.Errorf("looking for a consensus key: %w", err)
+		}
+		if key != nil {
+			s.Key = privval.FilePVKey{Address: v.Address, PubKey: v.PubKey, PrivKey: privKey{key}}
+			s.uses.Store(&v.Address)
+			return nil
+		}
+	}
+	s.known = hash
+	return nil
+}
+
 // newSigner is the engine's own file signer with our key in it. Its state file
 // must be read by us: its own loader reads a key file too.
-func newSigner(key ConsensusKey, stateFile string) (*privval.FilePV, error) {
+func newSigner(key ConsensusKey, stateFile string) (*signer, error) {
 	if err := os.MkdirAll(filepath.Dir(stateFile), 0o700); err != nil {
 		return nil, err
 	}
 	pv := privval.NewFilePV(privKey{key}, "", stateFile)
 	b, err := os.ReadFile(stateFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return pv, nil
+		return fileSigner(pv), nil
 	}
 	if err != nil {
 		return nil, err
@@ -89,5 +153,5 @@ func newSigner(key ConsensusKey, stateFile string) (*privval.FilePV, error) {
 	}
 	pv.LastSignState.Height, pv.LastSignState.Round, pv.LastSignState.Step = last.Height, last.Round, last.Step
 	pv.LastSignState.Signature, pv.LastSignState.SignBytes = last.Signature, last.SignBytes
-	return pv, nil
+	return fileSigner(pv), nil
 }
