@@ -12,11 +12,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/types"
 
 	"bonafide/internal/explain"
@@ -752,8 +755,13 @@ func TestAdmission(t *testing.T) {
 	c := w.config(t.TempDir())
 	c.P2P = freePort(t)
 	c.Peers = []string{named + "@127.0.0.1:1"}
+	var mu sync.Mutex
 	allowed := map[string]bool{}
-	c.Allow = func(id string) bool { return allowed[id] }
+	c.Allow = func(id string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return allowed[id]
+	}
 	n := w.start(c)
 	ask := func(path string) bool {
 		r, err := n.app.Query(t.Context(), &abci.RequestQuery{Path: path})
@@ -775,11 +783,35 @@ func TestAdmission(t *testing.T) {
 	stranger := newWorlds(t, time.Hour, 2)[1]
 	stranger.file = w.file
 	sc := stranger.config(t.TempDir())
-	sc.Peers = []string{n.Peer()}
-	stranger.start(sc)
+	sc.P2P, sc.Peers = freePort(t), []string{named + "@127.0.0.1:1"} // as a member's; nobody is there
+	sc.Allow = func(string) bool { return true }
+	theirs := stranger.start(sc).engine.Switch()
+	address, err := p2p.NewNetAddressString(n.Peer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := func(what string, met func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); !met(); runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	if err := theirs.DialPeerWithAddress(address); err != nil {
+		t.Fatal(err)
+	}
+	until("the stranger was not turned away", func() bool { return theirs.Peers().Size() == 0 })
 	if n.engine.Switch().Peers().Size() != 0 {
 		t.Error("a stranger is connected")
 	}
+	mu.Lock()
+	allowed[PeerID(sc.NodeKey)] = true
+	mu.Unlock()
+	if err := theirs.DialPeerWithAddress(address); err != nil {
+		t.Fatal(err)
+	}
+	until("one who is allowed is not connected", func() bool { return n.engine.Switch().Peers().Size() == 1 })
 	c.Peers = []string{"nonsense"}
 	c.Dir = t.TempDir()
 	if _, err := Start(t.Context(), c); explain.CodeOf(err) != "peer_malformed" {
