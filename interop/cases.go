@@ -10,8 +10,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -156,20 +156,51 @@ func run(r *report, t *theirs) error {
 		got, err = subject(verify(decoys, board, false))
 	}
 	r.same("issued there with decoys, verified here", got, with(all), err)
-	nested, err := t.issue(&holder, year, func(_, f map[string]any) { f["_sd"] = append(f["_sd"].([]any), "licence") })
+	nested, err := t.issue(&holder, year, func(p, f map[string]any) {
+		p["practice"] = map[string]any{"city": "Columbus", "street": "1 Example Way"}
+		f["practice"] = map[string]any{"_sd": []any{"city", "street"}}
+		f["_sd"] = append(f["_sd"].([]any), "practice")
+	})
 	if err == nil {
 		got, err = subject(verify(nested, board, false))
 	}
-	r.same("issued there with claims within a claim, verified here", got, with(all), err)
-	if nested, err = t.present(nested, chosen); err == nil {
-		got, err = subject(verify(nested, board, true))
+	r.same("issued there with claims within a claim, verified here", got, with(append(slices.Clone(all), "practice.city", "practice.street")), err)
+	if inner, perr := t.present(nested, []string{"practice.city"}); perr == nil {
+		got, err = subject(verify(inner, board, true))
+	} else {
+		err = perr
 	}
-	r.same("the same, presented there", got, with(chosen), err)
+	r.same("the same, presented there", got, with([]string{"practice.city"}), err)
+	if inner, perr := present(nested, []string{"practice.city"}, holder); perr == nil {
+		got, err = subject(t.verify(inner, board, true))
+	} else {
+		err = perr
+	}
+	r.same("the same, presented here", got, with([]string{"practice.city"}), err)
+	listed, err := t.issue(&holder, year, func(p, f map[string]any) {
+		p["schedules"] = []any{"II", "III", "IV"}
+		f["schedules"] = map[string]any{"_sd": []any{0, 2}}
+	})
+	var list any
+	if err == nil {
+		var m map[string]any
+		m, err = verify(listed, board, false)
+		list = m["schedules"]
+	}
+	r.same("issued there with members of a list to choose from, verified here", list, []any{"II", "III", "IV"}, err)
+	hidden, err := t.issue(&holder, year, func(_, f map[string]any) {
+		licence := f["licence"].(map[string]any)
+		licence["_sd"] = append(licence["_sd"].([]any), "jurisdiction")
+	})
+	if err == nil {
+		_, err = verify(hidden, board, false)
+	}
+	r.refused("issued there with the jurisdiction left to the holder, verified here", err)
 	old, err := t.issue(&holder, now.AddDate(0, 0, -1), nil)
 	if err != nil {
 		return fmt.Errorf("issuing there: %w", err)
 	}
-	tampered(r, "issued there, verified here", whole, bound, copied, old, verify)
+	tampered(r, "issued there, verified here", whole, bound, copied, old, verify, false)
 
 	// Issued here.
 	if whole, err = issue(board, key, "2028-12-31T23:59:59Z"); err != nil {
@@ -202,7 +233,7 @@ func run(r *report, t *theirs) error {
 	if old, err = issue(board, key, "2026-11-20T23:59:59Z"); err != nil {
 		return fmt.Errorf("issuing here: %w", err)
 	}
-	tampered(r, "issued here, verified there", whole, bound, copied, old, t.verify)
+	tampered(r, "issued here, verified there", whole, bound, copied, old, t.verify, true)
 
 	// What the other library leaves to its caller, here.
 	kbCases(r, whole)
@@ -211,43 +242,49 @@ func run(r *report, t *theirs) error {
 
 // tampered holds one direction against attacks. whole is a credential of holder,
 // bound a presentation of it, other another credential of the same issuer, old
-// one that has expired.
-func tampered(r *report, direction, whole, bound, other, old string, read verifier) {
-	for _, good := range []struct {
-		token string
-		bound bool
-	}{{whole, false}, {bound, true}} {
-		if _, err := read(good.token, board, good.bound); err != nil {
-			r.note(direction+", untouched", err)
-			return
-		}
+// one that has expired. A drops reader leaves a disclosure that no digest names
+// out of the claims, where RFC 9901 (section 7.1) asks to refuse it.
+func tampered(r *report, direction, whole, bound, other, old string, read verifier, drops bool) {
+	genuine, err := read(whole, board, false)
+	if err == nil {
+		_, err = read(bound, board, true)
+	}
+	if err != nil {
+		r.note(direction+", untouched", err)
+		return
 	}
 	try := func(name, token string, issuer pair, bound bool) {
-		if token == whole && issuer == board || token == "" {
-			r.note(direction+", "+name, errors.New("nothing was changed"))
+		_, err := read(token, issuer, bound)
+		r.refused(direction+", "+name, err)
+	}
+	// undisclosed is try for a disclosure that the issuer did not sign.
+	undisclosed := func(name, token string) {
+		got, err := read(token, board, false)
+		if err == nil && drops && within(got, genuine) {
+			r.note(direction+", "+name+": not among the claims", nil)
 			return
 		}
-		_, err := read(token, issuer, bound)
 		r.refused(direction+", "+name, err)
 	}
 	jwt, disclosures, _ := parts(whole)
 	_, shown, kb := parts(bound)
 	_, foreign, _ := parts(other)
-	swap := func(change func(d []any)) []string {
-		out := slices.Clone(disclosures)
+	swap := func(list []string, change func(d []any)) []string {
+		out := slices.Clone(list)
 		out[0] = redisclose(out[0], change)
 		return out
 	}
+	another := func(d []any) { d[2] = "Another" }
 	segments := strings.Split(jwt, ".")
 
-	try("a bit of the payload", join(segments[0]+"."+flip(segments[1])+"."+segments[2], disclosures, ""), board, false)
+	try("a bit of the payload", join(segments[0]+"."+moved(segments[1])+"."+segments[2], disclosures, ""), board, false)
 	try("a bit of the signature", join(segments[0]+"."+segments[1]+"."+flip(segments[2]), disclosures, ""), board, false)
 	try("no algorithm", join(encode([]byte(`{"alg":"none","typ":"dc+sd-jwt"}`))+"."+segments[1]+".", disclosures, ""), board, false)
 	try("another issuer's key", whole, stranger, false)
-	try("a claim changed", join(jwt, swap(func(d []any) { d[2] = "Aurelia" }), ""), board, false)
-	try("a claim renamed", join(jwt, swap(func(d []any) { d[1] = "npi" }), ""), board, false)
-	try("a disclosure of another credential", join(jwt, append(slices.Clone(disclosures[1:]), foreign[0]), ""), board, false)
-	try("a disclosure twice", join(jwt, append(slices.Clone(disclosures), disclosures[0]), ""), board, false)
+	undisclosed("a claim changed", join(jwt, swap(disclosures, another), ""))
+	undisclosed("a claim renamed", join(jwt, swap(disclosures, func(d []any) { d[1] = "npi" }), ""))
+	undisclosed("a disclosure of another credential", join(jwt, append(slices.Clone(disclosures[1:]), foreign[0]), ""))
+	undisclosed("a disclosure twice", join(jwt, append(slices.Clone(disclosures), disclosures[0]), ""))
 	try("expired", old, board, false)
 
 	binding := func(by pair, change func(payload map[string]any)) string {
@@ -265,6 +302,7 @@ func tampered(r *report, direction, whole, bound, other, old string, read verifi
 	try("key binding without a hash", binding(holder, func(p map[string]any) { delete(p, "sd_hash") }), board, true)
 	try("key binding by another key", binding(stranger, func(map[string]any) {}), board, true)
 	try("key binding of other claims", join(jwt, disclosures, kb), board, true)
+	try("a claim changed after key binding", join(jwt, swap(shown, another), kb), board, true)
 	try("a claim taken out after key binding", join(jwt, shown[1:], kb), board, true)
 	try("a bit of the key binding", join(jwt, shown, kb[:len(kb)-20]+flip(kb[len(kb)-20:])), board, true)
 }
@@ -280,18 +318,18 @@ func kbCases(r *report, whole string) {
 	good := map[string]any{"alg": "ES256", "typ": "kb+jwt"}
 	_, err := verify(binding(good, now), board, true)
 	r.note("here, key binding made by hand", err)
-	for name, token := range map[string]string{
-		"key binding left out":           whole,
-		"key binding of yesterday":       binding(good, now.AddDate(0, 0, -1)),
-		"key binding of tomorrow":        binding(good, now.AddDate(0, 0, 1)),
-		"key binding of another type":    binding(map[string]any{"alg": "ES256", "typ": "JWT"}, now),
-		"key binding that names a key":   binding(map[string]any{"alg": "ES256", "typ": "kb+jwt", "jwk": stranger.jwk(false)}, now),
-		"key binding with an extension":  binding(map[string]any{"alg": "ES256", "typ": "kb+jwt", "crit": []any{"x"}, "x": 1}, now),
-		"key binding of another alg":     binding(map[string]any{"alg": "HS256", "typ": "kb+jwt"}, now),
-		"key binding with a JWT instead": join(jwt, shown, jwt),
+	for _, c := range [][2]string{
+		{"key binding left out", whole},
+		{"key binding of yesterday", binding(good, now.AddDate(0, 0, -1))},
+		{"key binding of tomorrow", binding(good, now.AddDate(0, 0, 1))},
+		{"key binding of another type", binding(map[string]any{"alg": "ES256", "typ": "JWT"}, now)},
+		{"key binding that names a key", binding(map[string]any{"alg": "ES256", "typ": "kb+jwt", "jwk": stranger.jwk(false)}, now)},
+		{"key binding with an extension", binding(map[string]any{"alg": "ES256", "typ": "kb+jwt", "crit": []any{"x"}, "x": 1}, now)},
+		{"key binding of another alg", binding(map[string]any{"alg": "HS256", "typ": "kb+jwt"}, now)},
+		{"key binding with a JWT instead", join(jwt, shown, jwt)},
 	} {
-		_, err := verify(token, board, true)
-		r.refused("here, "+name, err)
+		_, err := verify(c[1], board, true)
+		r.refused("here, "+c[0], err)
 	}
 }
 
@@ -302,6 +340,31 @@ func flip(s string) string {
 	b := []byte(s)
 	b[at] = alphabet[strings.IndexByte(alphabet, b[at])^1]
 	return string(b)
+}
+
+// moved changes one bit of a payload so that the licence is of another
+// jurisdiction.
+func moved(payload string) string {
+	b, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil || !bytes.Contains(b, []byte("US-OH")) {
+		panic("a payload without the jurisdiction")
+	}
+	return encode(bytes.Replace(b, []byte("US-OH"), []byte("US-OI"), 1))
+}
+
+// within reports whether every claim of a stands in b too.
+func within(a, b map[string]any) bool {
+	for k, v := range a {
+		if m, ok := v.(map[string]any); ok {
+			n, ok := b[k].(map[string]any)
+			if !ok || !within(m, n) {
+				return false
+			}
+		} else if !reflect.DeepEqual(v, b[k]) {
+			return false
+		}
+	}
+	return true
 }
 
 // redisclose changes what a disclosure says.

@@ -97,7 +97,7 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
-	if at := slices.IndexFunc(have, func(k Credential) bool { return bytes.Equal(k.Bytes, c.Bytes) }); at >= 0 {
+	if at := slices.IndexFunc(have, func(k Credential) bool { return k.holds(c) }); at >= 0 {
 		return w.find(have, have[at].ID), nil
 	}
 	if c.ID, err = w.newID(); err != nil {
@@ -107,6 +107,17 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
 	return w.find(append(have, c), c.ID), nil
+}
+
+// holds reports whether c adds nothing to k: it is the same, or the same SD-JWT VC
+// with fewer claims disclosed, as somebody was shown it.
+func (k Credential) holds(c Credential) bool {
+	if c.Format != vc.SDJWT || k.Format != vc.SDJWT {
+		return bytes.Equal(k.Bytes, c.Bytes)
+	}
+	signed := func(b []byte) string { jwt, _, _ := strings.Cut(string(b), "~"); return jwt }
+	return signed(k.Bytes) == signed(c.Bytes) &&
+		!slices.ContainsFunc(c.Selective, func(s string) bool { return !slices.Contains(k.Selective, s) })
 }
 
 // typeOf is the type that the boards registered for the vct of an SD-JWT VC; the

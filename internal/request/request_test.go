@@ -3,6 +3,7 @@ package request
 import (
 	"bytes"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,61 @@ func TestRoundTrip(t *testing.T) {
 	if !r.Asks([]string{"Anything"}) || fixture(t).Asks([]string{"VerifiableCredential", "BoardCertification"}) || !fixture(t).Asks([]string{"VerifiableCredential", "ProfessionalLicence"}) {
 		t.Error("Asks is wrong")
 	}
+}
+
+// TestClaimsAndFormats: a request may name claims and envelopes, and one that
+// names none reads and writes as before there were any.
+func TestClaimsAndFormats(t *testing.T) {
+	r := fixture(t)
+	old, err := r.Marshal()
+	if err != nil || bytes.Contains(old, []byte("claims")) || bytes.Contains(old, []byte("formats")) {
+		t.Fatalf("%s, %v", old, err)
+	}
+	for _, c := range []string{"familyName", "licence.number", "licence"} {
+		if !r.Names(c) {
+			t.Errorf("a request without claims does not name %s", c)
+		}
+	}
+	r.Claims, r.Formats = []string{"familyName", "licence"}, []string{"dc+sd-jwt", "vcdm2-di"}
+	b, err := r.Marshal()
+	if err != nil || !bytes.Contains(b, []byte(`"claims":["familyName","licence"]`)) || !bytes.Contains(b, []byte(`"formats":["dc+sd-jwt","vcdm2-di"]`)) {
+		t.Fatalf("%s, %v", b, err)
+	}
+	if got, err := Parse(b); err != nil || !reflect.DeepEqual(got, r) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for claim, want := range map[string]bool{
+		"familyName": true, "licence.number": true, "licence": true, "licence.conditions.1": true,
+		"givenName": false, "licenceNumber": false, "family": false, "familyName2": false,
+	} {
+		if r.Names(claim) != want {
+			t.Errorf("%s: named %v", claim, !want)
+		}
+	}
+	for name, list := range map[string][]string{
+		"empty": {""}, "twice": {"a", "a"}, "dots": {"a..b"}, "dot first": {".a"}, "dot last": {"a."}, "space": {"a b"},
+		"pointer": {"/a"}, "not ASCII": {"naïve"}, "bidi": {"a\u202eb"}, "long": {strings.Repeat("a", 129)}, "many": many(MaxClaims + 1),
+	} {
+		q := *r
+		q.Claims = list
+		if _, err := q.Marshal(); explain.CodeOf(err) != "request_malformed" {
+			t.Errorf("claims %s: %v", name, err)
+		}
+	}
+	r.Claims, r.Formats = many(MaxClaims), nil
+	if b, err := r.Marshal(); err != nil {
+		t.Error(err)
+	} else if _, err := Parse(b); err != nil {
+		t.Error(err)
+	}
+}
+
+func many(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "c" + strconv.Itoa(i)
+	}
+	return out
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -101,6 +157,12 @@ func TestParseRefuses(t *testing.T) {
 		"types null":      {`["ProfessionalLicence"]`, `[null]`},
 		"type twice":      {`["ProfessionalLicence"]`, `["A","A"]`},
 		"many types":      {`["ProfessionalLicence"]`, `["A","B","C","D","E","F","G","H","I","J","K","L","M","N","O","P","Q"]`},
+		"claims empty":    {`"format":1`, `"claims":[],"format":1`},
+		"claims no list":  {`"format":1`, `"claims":"familyName","format":1`},
+		"claim a number":  {`"format":1`, `"claims":[1],"format":1`},
+		"formats empty":   {`"format":1`, `"format":1,"formats":[]`},
+		"format unknown":  {`"format":1`, `"format":1,"formats":["jwt_vc"]`},
+		"format twice":    {`"format":1`, `"format":1,"formats":["vcdm2-di","vcdm2-di"]`},
 		"data after":      {"}\n", "}{}"},
 		"too large":       {"}\n", "}" + strings.Repeat(" ", MaxSize)},
 	} {
@@ -135,6 +197,7 @@ func FuzzParseRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	f.Add(bytes.Replace(b, []byte(`"format":1`), []byte(`"claims":["familyName","licence.number"],"format":1,"formats":["dc+sd-jwt"]`), 1))
 	f.Add([]byte(`{"format":1,"type":"BonafideRequest"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := Parse(b)
