@@ -5,10 +5,14 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"bonafide/internal/explain"
@@ -25,13 +29,23 @@ const tempMark = ".tmp-"
 // the file holds either the old bytes or the new ones, and once WriteFile
 // returned, the new ones.
 func WriteFile(path string, data []byte) error {
-	if err := writeFile(path, data); err != nil {
+	return Replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Replace is WriteFile for what does not fit into memory: f writes the new
+// bytes. When f fails nothing changes, and its error comes back with the
+// file's name before it.
+func Replace(path string, f func(w io.Writer) error) error {
+	if err := replace(path, f); err != nil {
 		return coded(filepath.Base(path), fmt.Errorf("writing %s: %w", filepath.Base(path), err))
 	}
 	return nil
 }
 
-func writeFile(path string, data []byte) (err error) {
+func replace(path string, fill func(io.Writer) error) (err error) {
 	dir, base := filepath.Split(path)
 	f, err := os.CreateTemp(dir, "."+base+tempMark+"*") // 0600
 	if err != nil {
@@ -44,7 +58,7 @@ func writeFile(path string, data []byte) (err error) {
 		}
 	}()
 	step("created")
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f); err != nil {
 		return err
 	}
 	step("written")
@@ -60,6 +74,45 @@ func writeFile(path string, data []byte) (err error) {
 	}
 	step("renamed")
 	return SyncDir(dir)
+}
+
+// RemoveUnfinished removes what broken-off writes of path left beside it.
+// Nobody may be writing path meanwhile.
+func RemoveUnfinished(path string) error {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking for unfinished writes: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+base+tempMark) || !e.Type().IsRegular() {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing an unfinished write: %w", err)
+		}
+	}
+	return nil
+}
+
+// SyncTree makes everything in a folder durable: its files and their names.
+func SyncTree(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return SyncDir(path)
+		}
+		f, err := os.OpenFile(path, os.O_RDWR, 0) // Windows syncs only what may be written
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }
 
 // SyncDir makes renames and new names in a folder durable.
