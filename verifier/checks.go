@@ -3,6 +3,7 @@ package verifier
 // The checks of one credential, in the order in which they are reported.
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -10,14 +11,25 @@ import (
 	"bonafide/did/bonafide"
 	"bonafide/did/key"
 	"bonafide/internal/explain"
+	"bonafide/internal/template"
 	"bonafide/ledger"
 	"bonafide/vc"
 )
 
 // credential makes the checks of one credential and keeps its place in the
-// result. What is read before the proof holds only selects what is checked.
-func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
+// result. What is read before the proof holds only selects what is checked. An
+// error is ours.
+func (r *run) credential(ctx context.Context, p *vc.Parsed, i int) (vc.Authentic, error) {
 	r.credentials = append(r.credentials, Credential{})
+	r.types = append(r.types, nil)
+	if r.data != nil {
+		if l, err := r.listed(p); err != nil || l != nil {
+			if err != nil {
+				return vc.Authentic{}, err
+			}
+			return r.outsider(ctx, p, i, l)
+		}
+	}
 	for _, id := range credentialChecks {
 		r.require(id, i)
 	}
@@ -27,7 +39,7 @@ func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
 		for _, id := range credentialChecks[1:] {
 			r.note(id, i, Skipped, "not_run")
 		}
-		return vc.Authentic{}
+		return vc.Authentic{}, nil
 	}
 	a := r.anchor(p, i)
 	auth := r.proof(p, i, r.issuerKey(p, i, a))
@@ -35,18 +47,19 @@ func (r *run) credential(p *vc.Parsed, i int) vc.Authentic {
 		for _, id := range credentialChecks[3:] {
 			r.note(id, i, Skipped, "not_run")
 		}
-		return vc.Authentic{}
+		return vc.Authentic{}, nil
 	}
-	r.describe(auth, i)
-	claims := auth.Claims()
-	if tpl, ok := r.accreditation(auth, claims, i, a); ok {
-		r.template(claims, i, a, tpl)
+	f := r.form(auth, a.height)
+	r.describe(auth, i, f)
+	claims := f.claims(auth)
+	if r.accreditation(auth, claims, i, a, f) {
+		r.template(claims, i, a, f.tpl, withheld(auth))
 	} else {
 		r.note(CheckTemplate, i, Skipped, "not_run")
 	}
 	r.validity(auth, i)
 	r.status(auth, i, a)
-	return auth
+	return auth, nil
 }
 
 // anchored is what the anchor told: at what height the credential is judged.
@@ -138,8 +151,12 @@ func (r *run) anchor(p *vc.Parsed, i int) anchored {
 func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	view := r.data.View
 	issuer, err := did.Parse(p.IssuerHint())
-	if err != nil {
-		r.note(CheckIssuerKey, i, Fail, "issuer_malformed")
+	if err != nil || r.uncertified != "" {
+		code := "issuer_malformed"
+		if r.uncertified != "" {
+			code = r.uncertified
+		}
+		r.note(CheckIssuerKey, i, Fail, code)
 		return nil
 	}
 	versions, err := view.Versions(issuer)
@@ -169,7 +186,7 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	}
 	methods := p.MethodHints()
 	if len(methods) == 0 {
-		r.note(CheckIssuerKey, i, Fail, "proof_missing")
+		r.note(CheckIssuerKey, i, Fail, unnamedKey(p))
 		return nil
 	}
 	keys, err := methodKeys(docs[0], methods)
@@ -183,6 +200,10 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	}
 	if err != nil {
 		r.absent(CheckIssuerKey, i, a, codeOr(err, "method_not_found"))
+		return nil
+	}
+	if err := sameKey(p, keys); err != nil {
+		r.note(CheckIssuerKey, i, Fail, codeOr(err, "certificate_mismatch"))
 		return nil
 	}
 	reports, err := view.Reports(issuer)
@@ -210,6 +231,11 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	} else {
 		r.note(CheckIssuerKey, i, Pass, "issuer_key_in_force")
 	}
+	return keyFunc(keys)
+}
+
+// keyFunc hands out the keys that were judged, and for asserting alone.
+func keyFunc(keys map[string]did.PublicKey) vc.KeyFunc {
 	return func(method string, purpose did.Relationship) (did.PublicKey, error) {
 		k, ok := keys[method]
 		if !ok || purpose != did.AssertionMethod {
@@ -217,6 +243,34 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 		}
 		return k, nil
 	}
+}
+
+// unnamedKey is the code for a credential that names no key of its issuer.
+func unnamedKey(p *vc.Parsed) string {
+	if p.Format() == vc.SDJWT { // it is signed, but by whom?
+		return "method_not_named"
+	}
+	return "proof_missing"
+}
+
+// sameKey holds the certificates that come with a credential to the key that
+// its issuer's document names. They are for readers who know no DIDs: here they
+// are never a source of the key, but they must not name another one either.
+func sameKey(p *vc.Parsed, keys map[string]did.PublicKey) error {
+	chain := p.CertificatesHint()
+	if len(chain) == 0 {
+		return nil
+	}
+	k, err := vc.CertificateKey(chain[0])
+	if err != nil {
+		return err
+	}
+	for _, named := range keys {
+		if named != k {
+			return explain.Errorf("certificate_mismatch", "the certificate is of another key than the method")
+		}
+	}
+	return nil
 }
 
 // methodKeys finds the keys of methods that may assert for the document's DID.
@@ -247,68 +301,129 @@ func (r *run) proof(p *vc.Parsed, i int, keys vc.KeyFunc) vc.Authentic {
 	return auth
 }
 
+// form is the registered form that a credential says it has.
+type form struct {
+	// name is the credential's one type: its VC type, or what an SD-JWT's vct
+	// stands for; "" where it names none or more than one.
+	name      string
+	tpl       *ledger.Template // nil: none is registered
+	ambiguous bool             // several templates have this vct
+}
+
+// form finds the template of a credential in the state after height: by its one
+// type, or by its vct where it is an SD-JWT.
+func (r *run) form(auth vc.Authentic, height uint64) form {
+	view := r.data.View
+	if auth.Format() != vc.SDJWT {
+		f := form{name: credentialType(auth)}
+		if t, err := view.Template(f.name, height); f.name != "" && err == nil {
+			f.tpl = &t
+		}
+		return f
+	}
+	f := form{name: auth.Vct()}
+	for _, newest := range view.Templates() {
+		t, err := view.Template(newest.Type, height)
+		if err != nil || t.VCT != auth.Vct() {
+			continue
+		}
+		if f.tpl != nil {
+			return form{ambiguous: true}
+		}
+		f.name, f.tpl = t.Type, &t
+	}
+	return f
+}
+
+// claims are what the credential says, in the shape that its template knows.
+func (f form) claims(auth vc.Authentic) map[string]any {
+	c := auth.Claims()
+	if auth.Format() == vc.SDJWT && f.tpl != nil {
+		c["type"] = []any{"VerifiableCredential", f.tpl.Type}
+	}
+	return c
+}
+
 // describe fills in what the result says of an authentic credential.
-func (r *run) describe(auth vc.Authentic, i int) {
+func (r *run) describe(auth vc.Authentic, i int, f form) {
 	c := &r.credentials[i]
-	if typ, ok := credentialType(auth); ok {
-		c.Type = ptr(typ)
+	if f.name != "" {
+		c.Type = ptr(f.name)
+	}
+	r.types[i] = auth.Types()
+	if auth.Format() == vc.SDJWT {
+		r.types[i] = []string{f.name, auth.Vct()}
 	}
 	c.Issuer = ptr(auth.Issuer().String())
-	if h := auth.Holder(); h != "" {
+	if h := holderOf(auth); h != "" {
 		c.Subject = ptr(h.String())
 	}
 	c.Bound = ptr(false)
 }
 
-// credentialType is the one type beside VerifiableCredential. A second one
-// would leave open which accreditation is asked for.
-func credentialType(auth vc.Authentic) (string, bool) {
+// holderOf is whom the credential is bound to, "" for nobody: the subject, or the
+// did:key of the key that an SD-JWT names.
+func holderOf(auth vc.Authentic) did.DID {
+	if auth.Format() != vc.SDJWT {
+		return auth.Holder()
+	}
+	if k := auth.HolderKey(); k.Kind() != 0 {
+		return key.New(k)
+	}
+	return ""
+}
+
+// credentialType is the one type beside VerifiableCredential, "" where there is
+// none. A second one would leave open which accreditation is asked for.
+func credentialType(auth vc.Authentic) string {
 	typ := ""
 	for _, t := range auth.Types() {
 		if t == "VerifiableCredential" {
 			continue
 		}
 		if typ != "" {
-			return "", false
+			return ""
 		}
 		typ = t
 	}
-	return typ, typ != ""
+	return typ
 }
 
 // accreditation checks that the issuer was entitled to this type in this
 // jurisdiction when it anchored the credential, and still stands. The template
 // says where the jurisdiction is named; without one nothing can be asked here.
-func (r *run) accreditation(auth vc.Authentic, claims map[string]any, i int, a anchored) (tpl *ledger.Template, ok bool) {
-	typ, ok := credentialType(auth)
-	if !ok {
+// It reports false where there is no one type to hold to a template.
+func (r *run) accreditation(auth vc.Authentic, claims map[string]any, i int, a anchored, f form) bool {
+	switch {
+	case f.ambiguous:
+		r.absent(CheckAccreditation, i, a, "type_ambiguous")
+		return false
+	case f.name == "":
 		r.note(CheckAccreditation, i, Fail, "type_ambiguous")
-		return nil, false
-	}
-	found, err := r.data.View.Template(typ, a.height)
-	if err != nil {
+		return false
+	case f.tpl == nil:
 		r.note(CheckAccreditation, i, Skipped, "not_run")
-		return nil, true
+		return true
 	}
-	tpl = &found
-	jurisdiction, ok := pointerString(claims, tpl.Jurisdiction)
+	typ := f.tpl.Type
+	jurisdiction, ok := pointerString(claims, f.tpl.Jurisdiction)
 	if !ok {
 		r.absent(CheckAccreditation, i, a, "jurisdiction_missing")
-		return tpl, true
+		return true
 	}
 	if r.data.View.Standing(auth.Issuer(), typ, jurisdiction, a.height) != ledger.Active {
 		r.absent(CheckAccreditation, i, a, "not_accredited")
-		return tpl, true
+		return true
 	}
 	if a.unsure != "" {
 		r.note(CheckAccreditation, i, Unknown, a.unsure)
-		return tpl, true
+		return true
 	}
 	// It was entitled then. What stands in the newest data decides whether
 	// somebody still keeps its word up to date.
 	o, code := r.vouched(auth.Issuer(), typ, jurisdiction)
 	r.note(CheckAccreditation, i, o, code)
-	return tpl, true
+	return true
 }
 
 // vouched tells whether anybody answers today for the status of what the
@@ -348,13 +463,14 @@ func (r *run) standsAtAll(issuer did.DID) ledger.Standing {
 	return best
 }
 
-// template checks the claims against the schema that the boards registered.
-func (r *run) template(claims map[string]any, i int, a anchored, tpl *ledger.Template) {
+// template checks the claims against the schema that the boards registered, or
+// the part of it that can be asked for.
+func (r *run) template(claims map[string]any, i int, a anchored, tpl *ledger.Template, ask template.Ask) {
 	if tpl == nil {
 		r.absent(CheckTemplate, i, a, "template_unknown")
 		return
 	}
-	err := r.v.schemata.Validate(*tpl, claims)
+	err := r.v.schemata.ValidateAs(*tpl, claims, ask)
 	switch code := explain.CodeOf(err); {
 	case err == nil && a.unsure != "":
 		r.note(CheckTemplate, i, Unknown, a.unsure)
@@ -365,6 +481,15 @@ func (r *run) template(claims map[string]any, i int, a anchored, tpl *ledger.Tem
 	default:
 		r.absent(CheckTemplate, i, a, codeOr(err, "template_mismatch"))
 	}
+}
+
+// withheld says how much of a template's schema a credential can be asked for:
+// of claims that its holder may have withheld, only for those that are there.
+func withheld(auth vc.Authentic) template.Ask {
+	if auth.Partial() {
+		return template.Disclosed
+	}
+	return 0
 }
 
 // validity checks the credential's own dates, the grace of the jurisdiction

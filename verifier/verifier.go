@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
 	"bonafide/internal/template"
@@ -176,13 +177,25 @@ type run struct {
 	checks      []Check
 	required    []slot
 	credentials []Credential
-	conditions  []string // whom to ask, where licences have conditions
-	reserved    bool     // the request's nonce is reserved for these bytes
+	types       [][]string // of each credential, as a request may ask for them
+	conditions  []string   // whom to ask, where licences have conditions
+	uncertified string     // why no listed root certifies the credential at hand; "": it does, or nothing was asked
+	trusted     []string   // the hospital's names for listed issuers that a verdict rests on
+	reserved    bool       // the request's nonce is reserved for these bytes
 	digest      [32]byte
 }
 
 // note adds a check to the report. index is the credential, -1 for the file.
 func (r *run) note(id string, index int, o Outcome, code string) {
+	at := time.Time{}
+	if r.data != nil && restsOnData[id] {
+		at = r.data.AsOf
+	}
+	r.noteAt(id, index, o, code, at)
+}
+
+// noteAt is note for a check that rests on data of another time; zero: on none.
+func (r *run) noteAt(id string, index int, o Outcome, code string, at time.Time) {
 	e, ok := explain.Lookup(code)
 	if !ok {
 		// A code without a text is a fault of ours; the outcome stays, the
@@ -193,8 +206,8 @@ func (r *run) note(id string, index int, o Outcome, code string) {
 	if index >= 0 {
 		c.Credential = &index
 	}
-	if r.data != nil && o != Skipped && restsOnData[id] {
-		c.AsOf = ptr(r.data.AsOf)
+	if o != Skipped && !at.IsZero() {
+		c.AsOf = ptr(at)
 	}
 	r.checks = append(r.checks, c)
 }
@@ -232,17 +245,24 @@ func (r *run) file(ctx context.Context) error {
 		inner := p.Credentials()
 		auths := make([]vc.Authentic, len(inner))
 		for i, c := range inner {
-			auths[i] = r.credential(c, i)
+			if auths[i], err = r.credential(ctx, c, i); err != nil {
+				return err
+			}
 		}
 		r.freshness()
 		return r.binding(ctx, p, auths)
 	}
-	auth := r.credential(p, 0)
+	auth, err := r.credential(ctx, p, 0)
+	if err != nil {
+		return err
+	}
 	r.freshness()
 	switch {
+	case p.KeyBound():
+		return r.keyBinding(ctx, p, auth)
 	case !r.rule.Binding && r.in.Request == nil:
 		r.note(CheckBinding, -1, Skipped, "binding_not_required")
-	case r.in.Request == nil && auth.Authentic() && auth.Holder() == "":
+	case r.in.Request == nil && auth.Authentic() && holderOf(auth) == "":
 		r.note(CheckBinding, -1, Unknown, "register_copy")
 	default:
 		r.note(CheckBinding, -1, Unknown, "presentation_required")
@@ -250,21 +270,64 @@ func (r *run) file(ctx context.Context) error {
 	return nil
 }
 
+// answer is what a presentation must answer: the request, or, where nobody
+// asked, the challenge and domain that it names itself. That shows who made it
+// but not that it was made for us.
+func (r *run) answer(p *vc.Parsed) vc.PresentationPolicy {
+	policy := vc.PresentationPolicy{Challenge: p.ChallengeHint(), Domain: p.DomainHint(), Now: r.clock.latest(), Window: whenever}
+	if req := r.in.Request; req != nil {
+		policy.Challenge, policy.Domain = req.Nonce, req.Audience
+		// It may wait for its verdict as long as the request lives, but it
+		// cannot be older than that.
+		policy.Window = max(policy.Now.Sub(req.Created), 0) + clockTolerance
+	}
+	return policy
+}
+
+// whenever is a window that leaves no key binding out for its age.
+const whenever = 100 * 365 * 24 * time.Hour
+
 // binding judges that the presentation answers our request and is made by the
 // holder of every credential in it. Its own proof must hold also where nobody
-// asked: then it is judged by the challenge and domain that it names itself,
-// which shows who made it but not that it was made for us.
+// asked.
 func (r *run) binding(ctx context.Context, p *vc.Parsed, auths []vc.Authentic) error {
-	req := r.in.Request
-	policy := vc.PresentationPolicy{Challenge: p.ChallengeHint(), Domain: p.DomainHint(), Now: r.clock.latest()}
-	if req != nil {
-		policy.Challenge, policy.Domain = req.Nonce, req.Audience
-	}
-	pres, err := p.VerifyPresentation(r.holderKey, policy)
+	pres, err := p.VerifyPresentation(r.holderKey, r.answer(p))
 	if err != nil {
 		r.note(CheckBinding, -1, Fail, codeOr(err, "presentation_proof_invalid"))
 		return nil
 	}
+	return r.bound(ctx, auths, pres.Holder)
+}
+
+// keyBinding is binding for an SD-JWT: whoever presents it signs with the key
+// that the credential names. Where that cannot be told, because the credential
+// itself was not proved, nothing can be said of the presenter either.
+func (r *run) keyBinding(ctx context.Context, p *vc.Parsed, auth vc.Authentic) error {
+	if !auth.Authentic() {
+		if r.in.Request == nil && !r.rule.Binding {
+			r.note(CheckBinding, -1, Skipped, "binding_not_required")
+		} else {
+			r.note(CheckBinding, -1, Unknown, "binding_unproved")
+		}
+		return nil
+	}
+	if err := p.VerifyKeyBinding(auth, r.answer(p)); err != nil {
+		code := codeOr(err, "presentation_proof_invalid")
+		if code == "key_binding_time" && r.clock.behind() {
+			r.note(CheckBinding, -1, Unknown, "clock_behind")
+		} else {
+			r.note(CheckBinding, -1, Fail, code)
+		}
+		return nil
+	}
+	return r.bound(ctx, []vc.Authentic{auth}, holderOf(auth))
+}
+
+// bound judges a presentation whose proof, challenge and domain fit: that the
+// request is ours and not answered yet, and that presenter holds every
+// credential.
+func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID) error {
+	req := r.in.Request
 	// The first presentation whose proof and nonce fit has the request, whatever
 	// else is found out about it.
 	ours := false
@@ -283,17 +346,17 @@ func (r *run) binding(ctx context.Context, p *vc.Parsed, auths []vc.Authentic) e
 		}
 	}
 	missing := "" // why it cannot be told whether the presenter holds them all
-	for _, a := range auths {
+	for i, a := range auths {
 		switch {
 		case !a.Authentic():
 			// What is not authentic names no holder; its own checks say why.
 			missing = "binding_unproved"
-		case a.Holder() == "":
+		case holderOf(a) == "":
 			missing = "register_copy"
-		case a.Holder() != pres.Holder:
+		case holderOf(a) != presenter:
 			r.note(CheckBinding, -1, Fail, "holder_mismatch")
 			return nil
-		case req != nil && !req.Asks(a.Types()):
+		case req != nil && !req.Asks(r.types[i]):
 			missing = "not_asked_for"
 		}
 	}
@@ -372,10 +435,14 @@ func (r *run) headline(v Verdict) string {
 	}
 	switch v {
 	case Verified:
+		answer := "Verified"
 		if len(r.conditions) > 0 {
-			return "Verified, with conditions. " + strings.Join(r.conditions, " ")
+			answer = "Verified, with conditions. " + strings.Join(r.conditions, " ")
 		}
-		return "Verified"
+		if len(r.trusted) > 0 {
+			answer = strings.TrimSuffix(answer, ".") + ". This rests on your own list of issuers, not on the boards' ledger: " + strings.Join(r.trusted, ", ") + "."
+		}
+		return answer
 	case Rejected:
 		return "Not valid. " + reason(Fail)
 	default:

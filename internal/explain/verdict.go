@@ -22,6 +22,15 @@ var _ = add(
 	Entry{"key_compromised", ExitRefused, "The board has reported the signing key as compromised since before this credential was anchored.", "board", "Ask the board to issue the credential again."},
 	Entry{"ledger_key_compromised", ExitRefused, "The board has reported the ledger key that published this credential as compromised.", "board", "Ask the board to issue the credential again."},
 
+	Entry{"method_not_named", ExitRefused, "The credential does not name the key that signed it.", "board", "Ask the issuer for a correct one."},
+	Entry{"certificate_mismatch", ExitRefused, "The credential comes with a certificate of another key than the one that its issuer names.", "hospital", "Do not rely on it; tell the board that it names."},
+
+	Entry{"issuer_listed", ExitOK, "Nothing on the boards' ledger vouches for this: you list the issuer yourself, and when it was issued is the credential's own word.", "nobody", "Nothing."},
+	Entry{"issuer_key_listed", ExitOK, "The signing key is in the document of an issuer that you list yourself.", "nobody", "Nothing."},
+	Entry{"issuer_key_certified", ExitOK, "The signing key is certified by a root that you list yourself.", "nobody", "Nothing."},
+	Entry{"document_stale", ExitNotNow, "The document of an issuer that you list was fetched too long ago for this purpose.", "you", "Sync, then verify again."},
+	Entry{"listing_expired", ExitNotNow, "Your own entry for this issuer has run out.", "you", "Decide whether to list it again (`bonafide trust list`, `bonafide trust add`), then verify again."},
+
 	Entry{"proof_holds", ExitOK, "The signature holds: nothing was changed since the board signed it.", "nobody", "Nothing."},
 
 	Entry{"accredited", ExitOK, "The boards' ledger entitles this issuer to this type of credential in this jurisdiction.", "nobody", "Nothing."},
@@ -38,8 +47,11 @@ var _ = add(
 	Entry{"template_mismatch", ExitRefused, "The credential lacks something that its type must have, or says it in another form.", "board", "Ask the board to issue it again."},
 	Entry{"template_unusable", ExitNotNow, "The registered form of this type cannot be read by this version.", "it", "Update the program, then verify again."},
 
+	Entry{"template_none", ExitOK, "The boards have registered no form for this type, so its content was held to none.", "nobody", "Read it yourself."},
+
 	Entry{"in_validity", ExitOK, "The credential is within its dates.", "nobody", "Nothing."},
 	Entry{"validity_missing", ExitRefused, "The credential does not say until when it is valid.", "board", "Ask the board to issue it again."},
+	Entry{"validity_open", ExitOK, "The credential names no end of its validity.", "nobody", "Nothing."},
 	Entry{"expired", ExitRefused, "The credential has expired, the grace period included.", "practitioner", "Ask for the renewed credential."},
 	Entry{"not_yet_valid", ExitRefused, "The credential is not valid yet.", "practitioner", "Verify it again on or after its first day."},
 	Entry{"clock_behind", ExitNotNow, "This machine's clock is behind a time that is known to have passed.", "it", "Set the clock, then verify again."},
@@ -62,6 +74,19 @@ var _ = add(
 	Entry{"status_deceased", ExitRefused, "The board records the licence holder as deceased.", "hospital", "Treat the presentation as fraud and tell the board."},
 	Entry{"status_hold", ExitNotNow, "The board has put the licence on administrative hold and has not decided yet.", "board", "Ask the board, and sync again later."},
 	Entry{"status_reserved", ExitNotNow, "The board's status has a value that this version does not know.", "it", "Update the program, then verify again."},
+
+	Entry{"status_not_named", ExitOK, "The credential names no list that would show whether it was revoked.", "hospital", "Ask the issuer, if its present status matters."},
+	Entry{"status_listed_clear", ExitOK, "The issuer's status list shows neither revocation nor suspension.", "nobody", "Nothing."},
+	Entry{"status_listed_revoked", ExitRefused, "The issuer's status list shows the credential as revoked.", "hospital", "Do not rely on it; ask the issuer."},
+	Entry{"status_listed_suspended", ExitRefused, "The issuer's status list shows the credential as suspended.", "hospital", "Do not rely on it; sync to see whether that was lifted."},
+	Entry{"status_listed_other", ExitNotNow, "The issuer's status list holds a mark on the credential that only the issuer can explain.", "hospital", "Ask the issuer what the mark means."},
+	Entry{"status_out_of_range", ExitRefused, "The credential points beyond the end of its issuer's status list.", "hospital", "Treat it as forged and tell the issuer."},
+	Entry{"status_unsupported", ExitNotNow, "The status of the credential is kept in a way that this version does not read.", "hospital", "Ask the issuer whether the credential is still good."},
+	Entry{"status_list_unusable", ExitNotNow, "The issuer's status list cannot be read, or is smaller or larger than such a list may be.", "it", "Sync, then verify again; ask the issuer if it stays so."},
+	Entry{"status_list_unproved", ExitNotNow, "The status list is not signed by the issuer of the credential.", "it", "Sync, then verify again; tell the issuer if it stays so."},
+	Entry{"status_list_other", ExitNotNow, "The status list is another one than the credential names, or is kept for another purpose.", "it", "Sync, then verify again; tell the issuer if it stays so."},
+	Entry{"status_list_not_yet", ExitNotNow, "The issuer's status list begins in the future.", "it", "Check this machine's clock, then sync and verify again."},
+	Entry{"status_stale", ExitNotNow, "The issuer's status list is too old for this purpose.", "you", "Sync, then verify again."},
 
 	Entry{"fresh", ExitOK, "The data is young enough for this purpose.", "nobody", "Nothing."},
 	Entry{"stale", ExitNotNow, "The data is too old for this purpose.", "you", "Sync, then verify again."},
