@@ -80,7 +80,7 @@ type Resolution struct {
 
 // Resolver finds the document of a DID. Codes: did_invalid, did_not_found,
 // did_method_unsupported, did_other_network, did_version_unknown,
-// did_time_unknown, did_options_invalid.
+// did_time_unknown, did_options_invalid, document_not_fetched.
 type Resolver interface {
 	Resolve(ctx context.Context, id DID, o ResolveOptions) (*Resolution, error)
 }
@@ -115,7 +115,7 @@ func ResolutionError(err error) string {
 		return "invalidDid"
 	case "did_method_unsupported":
 		return "methodNotSupported"
-	case "did_not_found", "did_other_network", "did_version_unknown", "did_time_unknown":
+	case "did_not_found", "document_not_fetched", "did_other_network", "did_version_unknown", "did_time_unknown":
 		return "notFound"
 	case "did_options_invalid":
 		return "invalidOptions"

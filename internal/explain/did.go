@@ -59,9 +59,14 @@ var _ = add(
 		Next:    "Sync, and check the spelling.",
 	},
 	Entry{
+		Code: "document_not_fetched", Exit: ExitNotNow, Who: "you",
+		Message: "The issuer's document lies on its own web server and is not on this machine yet.",
+		Next:    "List the issuer with `bonafide trust add` if you trust it, then sync.",
+	},
+	Entry{
 		Code: "did_method_unsupported", Exit: ExitRefused, Who: "nobody",
 		Message: "This kind of DID is not supported here.",
-		Next:    "Ask for one of a supported kind: did:bonafide or did:key.",
+		Next:    "Ask for one of a supported kind: did:bonafide, did:key, did:jwk or did:web.",
 	},
 	Entry{
 		Code: "did_other_network", Exit: ExitRefused, Who: "you",

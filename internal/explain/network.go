@@ -106,4 +106,72 @@ var _ = add(
 		Who:     "nobody",
 		Next:    "Try again in a moment.",
 	},
+
+	// The hospital's own list of issuers outside the network.
+	Entry{
+		Code: "listing_on_ledger", Exit: ExitRefused,
+		Message: "This issuer belongs to a boards' network, and what it may issue is decided there alone.",
+		Who:     "you",
+		Next:    "Pin its network instead; an issuer there needs no entry of yours.",
+	},
+	Entry{
+		Code: "listing_types", Exit: ExitUsage,
+		Message: "An issuer is listed for named types of credentials, and these names cannot be used.",
+		Who:     "you",
+		Next:    "Give each type or vct once, exactly as the issuer writes it; VerifiableCredential would mean everything.",
+	},
+	Entry{
+		Code: "listing_until", Exit: ExitUsage,
+		Message: "The last day of the entry has passed already.",
+		Who:     "you",
+		Next:    "Give a day to come with --until.",
+	},
+	Entry{
+		Code: "listing_name", Exit: ExitUsage,
+		Message: "The name is empty, longer than a line, or has characters that deceive the eye.",
+		Who:     "you",
+		Next:    "Give another name with --name.",
+	},
+	Entry{
+		Code: "listing_exists", Exit: ExitRefused,
+		Message: "The issuer is listed already.",
+		Who:     "you",
+		Next:    "Look at the entry with `bonafide trust list`; --replace puts the new one in its place.",
+	},
+	Entry{
+		Code: "listing_unknown", Exit: ExitRefused,
+		Message: "No issuer of that name is listed in this home.",
+		Who:     "you",
+		Next:    "Copy the name whole from `bonafide trust list`.",
+	},
+	Entry{
+		Code: "listing_too_many", Exit: ExitRefused,
+		Message: "The list of issuers is full.",
+		Who:     "you",
+		Next:    "Remove one that you no longer need.",
+	},
+	Entry{
+		Code: "root_unusable", Exit: ExitRefused,
+		Message: "The file is not the certificate of an authority that can be trusted as a root.",
+		Who:     "you",
+		Next:    "Get the root certificate from the issuer: one certificate in PEM, signed by itself and in force.",
+	},
+	Entry{
+		Code: "issuers_rolled_back", Exit: ExitNotNow,
+		Message: "This home's list of issuers was replaced by an older copy, so an issuer that was removed may be on it again.",
+		Who:     "it",
+		Next:    "Find out who put the old file back, and bring back the newest backup.",
+	},
+	Entry{
+		Code: "status_not_fetched", Exit: ExitNotNow,
+		Message: "The status list that the credential names is not on this machine yet.",
+		Who:     "you",
+		Next:    "Sync, then verify again.",
+	},
+	Entry{
+		Code: "status_list_malformed", Exit: ExitRefused,
+		Message: "What the issuer's server gave for a status list is none.",
+		Who:     "hospital",
+		Next:    "The list from before stays with its age; ask the issuer if it keeps failing.",
+	},
 )

@@ -11,6 +11,7 @@
 //	keys/keys.db        private keys, wrapped, and the list of people, sealed
 //	network/current     trust and data pack, as one unit (network.go)
 //	network/clock.json  the clock floor (clock.go)
+//	network/issuers.json  issuers that the hospital lists itself (trust.go)
 //	<role>/<role>.db    what a role knows, practitioner data sealed
 //	node/               the ledger node's own files
 //
@@ -73,6 +74,7 @@ type Options struct {
 	Cost       Cost      // of a new passphrase slot; zero: DefaultCost
 
 	keyring keyringService // nil: the system's
+	fetch   fetchFunc      // of what lies outside the network; nil: fetchOutside
 }
 
 func (o Options) filled() (Options, error) {
@@ -90,6 +92,9 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.keyring == nil {
 		o.keyring = systemKeyring{}
+	}
+	if o.fetch == nil {
+		o.fetch = fetchOutside
 	}
 	return o, o.Cost.check()
 }

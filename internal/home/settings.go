@@ -43,6 +43,8 @@ type settings struct {
 	Node      string   `json:"node"`    // address of the node this home asks, host:port
 	Sources   []string `json:"sources"` // where `sync` fetches packs
 	Board     string   `json:"board"`   // DID of the home's board, "" where it is none
+	// Issuers is the revision of the list of issuers (trust.go); 0: there is none.
+	Issuers uint64 `json:"issuers,omitzero"`
 }
 
 func (s settings) has(database string) bool { return slices.Contains(s.Databases, database) }

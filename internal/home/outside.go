@@ -1,0 +1,390 @@
+package home
+
+// What lies outside the network: the listed issuers' documents and the status
+// lists that their credentials name. Sync fetches them; everything else reads
+// what it left.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"bonafide/did"
+	"bonafide/did/jwk"
+	"bonafide/did/key"
+	"bonafide/did/web"
+	"bonafide/internal/explain"
+	"bonafide/internal/netguard"
+	"bonafide/internal/strictjson"
+	"bonafide/ledger/pack"
+	"bonafide/storage"
+	"bonafide/verifier"
+)
+
+// outside implements verifier.Outside and web.Kept over the home.
+type outside struct{ h *Home }
+
+var (
+	_ verifier.Outside = outside{}
+	_ web.Kept         = outside{}
+)
+
+// outsideStore is where fetched things are kept; nil while the home has no
+// hospital's data, in which nothing can have been fetched.
+func (h *Home) outsideStore() (*storage.OutsideStore, error) {
+	if !h.has(storage.Verifier.Name) {
+		return nil, nil
+	}
+	db, err := h.database(storage.Verifier)
+	if err != nil {
+		return nil, err
+	}
+	return storage.NewOutsideStore(db), nil
+}
+
+// Listed implements verifier.Outside.
+func (o outside) Listed() ([]verifier.ListedIssuer, error) {
+	list, err := o.h.Listings()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]verifier.ListedIssuer, len(list))
+	for i, l := range list {
+		out[i] = l.ListedIssuer
+	}
+	return out, nil
+}
+
+// Document implements verifier.Outside and web.Kept.
+func (o outside) Document(ctx context.Context, id did.DID) (*did.Document, time.Time, error) {
+	switch id.Method() {
+	case "jwk":
+		d, err := jwk.Document(id)
+		return d, time.Time{}, err
+	case "key":
+		k, err := key.Public(id)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		d, err := key.Document(k)
+		return d, time.Time{}, err
+	}
+	if _, err := web.URL(id); err != nil {
+		return nil, time.Time{}, err
+	}
+	b, at, err := o.body(ctx, storage.OutsideDocument, string(id), "document_not_fetched")
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	d, err := web.Read(id, b)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return d, at, nil
+}
+
+// StatusList implements verifier.Outside.
+func (o outside) StatusList(ctx context.Context, address string) ([]byte, time.Time, error) {
+	return o.body(ctx, storage.OutsideStatusList, address, "status_not_fetched")
+}
+
+// listWanted is for how long after it was last needed a status list is fetched.
+const listWanted = 90 * 24 * time.Hour
+
+func (o outside) body(ctx context.Context, kind storage.OutsideKind, id, missing string) ([]byte, time.Time, error) {
+	store, err := o.h.outsideStore()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	var i storage.OutsideItem
+	var b []byte
+	if store != nil {
+		if i, b, err = store.Get(ctx, kind, id); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	if i.At.IsZero() {
+		return nil, time.Time{}, explain.Errorf(missing, "no sync brought it yet")
+	}
+	if now := o.h.Now(); kind == storage.OutsideStatusList && now.Sub(i.Asked) > listWanted/3 {
+		// That it is still needed is noted now and then. Where that cannot be
+		// written, a later sync may leave the list out; the answer stands.
+		_ = store.Ask(ctx, kind, id, now)
+	}
+	return b, i.At, nil
+}
+
+// Queue implements verifier.Outside. What no sync would fetch is refused: code
+// net_address_refused.
+func (o outside) Queue(ctx context.Context, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return explain.Errorf("net_address_refused", "the address of a status list cannot be parsed")
+	}
+	if err := netguard.CheckURL(u); err != nil {
+		return err
+	}
+	db, err := o.h.database(storage.Verifier)
+	if err != nil {
+		return err
+	}
+	return storage.NewOutsideStore(db).Ask(ctx, storage.OutsideStatusList, address, o.h.Now())
+}
+
+// Bounds of what one sync fetches from outside the network.
+const (
+	maxStatusList  = 4 << 20 // bytes, compressed as it comes
+	outsideTime    = 2 * time.Minute
+	outsideWorkers = 4
+
+	acceptStatusList = "application/statuslist+jwt, application/vc, application/vc+jwt, application/json;q=0.9, */*;q=0.1"
+)
+
+// fetchFunc fetches an address found in outside bytes, at most limit bytes.
+type fetchFunc func(ctx context.Context, address, accept string, limit int64) ([]byte, error)
+
+func fetchOutside(ctx context.Context, address, accept string, limit int64) ([]byte, error) {
+	c := netguard.Outside(netguard.Limits{Body: limit})
+	defer c.CloseIdleConnections()
+	return netguard.Get(ctx, c, address, accept)
+}
+
+// Fetched is what a sync made of one thing outside the network.
+type Fetched struct {
+	ID   string    `json:"id"`             // the issuer's DID, or the status list's address without its query
+	Code string    `json:"code,omitempty"` // why it brought nothing
+	AsOf time.Time `json:"as_of,omitzero"` // when that was fetched which is here now; zero: nothing is
+}
+
+// errand is one thing that a sync fetches.
+type errand struct {
+	storage.OutsideItem
+	kind    storage.OutsideKind
+	address string
+	accept  string
+	limit   int64
+	judge   func([]byte) error // what is refused does not replace what was there
+}
+
+// Sync brings everything up to date: the ledger's data from the home's sources,
+// and then what the listed issuers outside the network publish. A home without
+// sources but with such issuers fetches those alone. A ledger that cannot be
+// reached keeps them not out, but is the error; two signed headers of one height
+// stop it all.
+func (h *Home) Sync(ctx context.Context) (Synced, error) {
+	listed, listErr := h.Listings()
+	out, err := h.syncLedger(ctx)
+	if _, conflict := errors.AsType[*pack.Conflict](err); conflict || ctx.Err() != nil {
+		return out, err
+	}
+	if explain.CodeOf(err) == "no_sources" && len(listed) > 0 {
+		err = nil
+	}
+	if listErr != nil {
+		return out, errors.Join(err, listErr)
+	}
+	var outsideErr error
+	out.Issuers, out.StatusLists, outsideErr = h.syncOutside(ctx, listed)
+	return out, errors.Join(err, outsideErr)
+}
+
+// syncOutside fetches the documents of the listed issuers that have not run out
+// and, where there are any, the status lists that verifying asked for. What
+// fails leaves what was there, with its age, and is named. An error means that
+// it could not be told.
+func (h *Home) syncOutside(ctx context.Context, listed []Listing) (documents, lists []Fetched, err error) {
+	errands, store, err := h.errands(ctx, listed)
+	if err != nil {
+		return nil, nil, err
+	}
+	inTime, cancel := context.WithTimeout(ctx, outsideTime)
+	defer cancel()
+	failed := make([]error, len(errands))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(outsideWorkers, len(errands)) {
+		workers.Go(func() {
+			for i := range next {
+				failed[i] = h.bring(ctx, inTime, store, &errands[i])
+			}
+		})
+	}
+	for i := range errands {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	if err := errors.Join(append(failed, ctx.Err())...); err != nil {
+		return nil, nil, fmt.Errorf("syncing what lies outside the network: %w", err)
+	}
+	documents, lists = []Fetched{}, []Fetched{}
+	for _, e := range errands {
+		f := Fetched{ID: e.ID, Code: e.Code, AsOf: e.At}
+		if e.kind == storage.OutsideDocument {
+			documents = append(documents, f)
+			continue
+		}
+		f.ID = withoutQuery(f.ID)
+		lists = append(lists, f)
+	}
+	return documents, lists, nil
+}
+
+// errands are what there is to fetch, that first which was tried longest ago.
+// What nobody lists or needs any more is forgotten.
+func (h *Home) errands(ctx context.Context, listed []Listing) ([]errand, *storage.OutsideStore, error) {
+	now := h.Now()
+	documents := map[string]bool{} // DIDs whose documents are kept: still to be fetched?
+	inForce := false
+	for _, l := range listed {
+		valid := now.Before(l.Until)
+		inForce = inForce || valid
+		if did.DID(l.ID).Method() == "web" && len(l.Root) == 0 {
+			documents[l.ID] = valid
+		}
+	}
+	store, err := h.outsideStore()
+	if err != nil {
+		return nil, nil, err
+	}
+	if store == nil {
+		if !inForce {
+			return nil, nil, nil
+		}
+		db, err := h.database(storage.Verifier)
+		if err != nil {
+			return nil, nil, err
+		}
+		store = storage.NewOutsideStore(db)
+	}
+	kept, err := store.List(ctx, storage.OutsideDocument)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := map[string]storage.OutsideItem{}
+	for _, i := range kept {
+		if _, ok := documents[i.ID]; !ok {
+			if err := store.Forget(ctx, storage.OutsideDocument, i.ID); err != nil {
+				return nil, nil, err
+			}
+		}
+		byID[i.ID] = i
+	}
+	var out []errand
+	for _, l := range listed {
+		if !documents[l.ID] {
+			continue
+		}
+		id := did.DID(l.ID)
+		address, err := web.URL(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		i := byID[l.ID]
+		i.ID = l.ID
+		out = append(out, errand{
+			OutsideItem: i, kind: storage.OutsideDocument, address: address, accept: web.Accept, limit: did.MaxDocument,
+			judge: func(b []byte) error { _, err := web.Read(id, b); return err },
+		})
+	}
+	slices.SortStableFunc(out, func(a, b errand) int { return a.Tried.Compare(b.Tried) })
+	lists, err := store.List(ctx, storage.OutsideStatusList)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, i := range lists {
+		switch {
+		case now.Sub(i.Asked) > listWanted:
+			if err := store.Forget(ctx, storage.OutsideStatusList, i.ID); err != nil {
+				return nil, nil, err
+			}
+		case inForce:
+			out = append(out, errand{
+				OutsideItem: i, kind: storage.OutsideStatusList, address: i.ID, accept: acceptStatusList, limit: maxStatusList,
+				judge: checkStatusList,
+			})
+		}
+	}
+	return out, store, nil
+}
+
+// bring does one errand and notes on it how it went. The error is that of the
+// home, not of what lies outside.
+func (h *Home) bring(ctx, inTime context.Context, store *storage.OutsideStore, e *errand) error {
+	if inTime.Err() != nil { // not tried, and so the first of the next sync
+		e.Code = "net_unreachable"
+		return nil
+	}
+	b, err := h.o.fetch(inTime, e.address, e.accept, e.limit)
+	if err == nil {
+		err = e.judge(b)
+	}
+	if ctx.Err() != nil {
+		return nil // the person ended it; nobody is to blame
+	}
+	now := h.Now()
+	if err == nil {
+		e.Code, e.At = "", now.UTC().Truncate(time.Second)
+		return store.Keep(ctx, e.kind, e.ID, b, now)
+	}
+	if e.Code = explain.CodeOf(err); e.Code == "" {
+		e.Code = "net_unreachable"
+	}
+	return store.Failed(ctx, e.kind, e.ID, e.Code, now)
+}
+
+// checkStatusList refuses what can be no status list, such as a server's page
+// about its own trouble. Whether it is the issuer's, and what it says, verifying
+// finds out.
+func checkStatusList(b []byte) error {
+	b = bytes.TrimSpace(b)
+	if bytes.HasPrefix(b, []byte("{")) {
+		if _, err := strictjson.Object(b, strictjson.Limits{Bytes: maxStatusList, Depth: 16, Nodes: 5000}); err != nil {
+			return explain.Errorf("status_list_malformed", "reading a status list: %w", err)
+		}
+		return nil
+	}
+	parts := strings.Split(string(b), ".")
+	for _, p := range parts {
+		if len(parts) != 3 || p == "" || strings.Trim(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return explain.Errorf("status_list_malformed", "neither JSON nor a compact JWT")
+		}
+	}
+	return nil
+}
+
+// withoutQuery is an address as it may be shown: what an issuer put behind the
+// question mark is nobody's business.
+func withoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	address, _, _ = strings.Cut(address, "?")
+	return address
+}
+
+// OutsideState tells of every status list that verifying asked for, and of every
+// document of a listed issuer, what is here of it.
+func (h *Home) OutsideState(ctx context.Context) (documents, lists []Fetched, err error) {
+	store, err := h.outsideStore()
+	if err != nil || store == nil {
+		return nil, nil, err
+	}
+	for _, k := range []struct {
+		kind storage.OutsideKind
+		out  *[]Fetched
+	}{{storage.OutsideDocument, &documents}, {storage.OutsideStatusList, &lists}} {
+		items, err := store.List(ctx, k.kind)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, i := range items {
+			*k.out = append(*k.out, Fetched{ID: withoutQuery(i.ID), Code: i.Code, AsOf: i.At})
+		}
+	}
+	return documents, lists, nil
+}
