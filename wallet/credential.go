@@ -103,6 +103,13 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	if c.ID, err = w.newID(); err != nil {
 		return Item{}, err
 	}
+	// The order in which things came decides which id an entry has and which of two
+	// envelopes is the newer, so no two come at one time.
+	for _, k := range have {
+		if !c.Received.After(k.Received) {
+			c.Received = k.Received.Add(time.Nanosecond)
+		}
+	}
 	if err := w.c.Store.Add(ctx, c); err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand"
@@ -12,11 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"bonafide/assets/templates"
 	"bonafide/did"
 	"bonafide/did/key"
 	"bonafide/internal/claimcode"
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
+	"bonafide/internal/strictjson"
 	"bonafide/internal/testkit"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
@@ -88,28 +91,49 @@ func (m *memory) Log(_ context.Context, s Shared) error {
 func (m *memory) Logged(context.Context) ([]Shared, error) { return slices.Clone(m.log), nil }
 
 // keyring is Keys with keys from a counter.
-type keyring struct{ keys []ed25519.PrivateKey }
+type keyring struct {
+	keys []signer
+	fail func() (before, after error) // what is wrong with the next Create
+}
 
-type signer struct{ k ed25519.PrivateKey }
+type signer func(msg []byte) ([]byte, error)
 
-func (s signer) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.k, msg), nil }
+func (s signer) Sign(msg []byte) ([]byte, error) { return s(msg) }
 
 func (k *keyring) Create(kind did.KeyKind) (string, did.PublicKey, error) {
-	if kind != did.Ed25519 {
-		return "", did.PublicKey{}, errors.New("kind")
+	var after error
+	if k.fail != nil {
+		var before error
+		if before, after = k.fail(); before != nil {
+			return "", did.PublicKey{}, before
+		}
 	}
-	priv := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(len(k.keys) + 100)}, 32))
-	k.keys = append(k.keys, priv)
-	pub, err := did.NewPublicKey(did.Ed25519, priv.Public().(ed25519.PublicKey))
-	return fmt.Sprint(len(k.keys) - 1), pub, err
+	seed := byte(len(k.keys) + 100)
+	var pub did.PublicKey
+	switch kind {
+	case did.Ed25519:
+		priv := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, 32))
+		var err error
+		if pub, err = did.NewPublicKey(did.Ed25519, priv.Public().(ed25519.PublicKey)); err != nil {
+			return "", pub, err
+		}
+		k.keys = append(k.keys, func(msg []byte) ([]byte, error) { return ed25519.Sign(priv, msg), nil })
+	case did.P256:
+		p := newP256(seed)
+		pub = p.pub
+		k.keys = append(k.keys, p.sign)
+	default:
+		return "", pub, errors.New("kind")
+	}
+	return fmt.Sprint(len(k.keys) - 1), pub, after
 }
 
 func (k *keyring) Signer(id string) (signer, error) {
 	var i int
-	if _, err := fmt.Sscan(id, &i); err != nil || i >= len(k.keys) {
-		return signer{}, errors.New("no such key")
+	if _, err := fmt.Sscan(id, &i); err != nil || i >= len(k.keys) || k.keys[i] == nil {
+		return nil, errors.New("no such key")
 	}
-	return signer{k.keys[i]}, nil
+	return k.keys[i], nil
 }
 
 // world is a board on a ledger and a wallet with a clock at hand.
@@ -117,7 +141,9 @@ type world struct {
 	t      testing.TB
 	ledger *testkit.Ledger
 	board  *testkit.Board
+	es256  p256 // the board's key for SD-JWT VCs
 	store  *memory
+	keys   *keyring
 	wallet *Wallet
 	now    time.Time
 	salt   byte
@@ -125,15 +151,23 @@ type world struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, ledger: testkit.NewLedger(t, chainID, 1, 1), store: &memory{}}
+	w := &world{t: t, ledger: testkit.NewLedger(t, chainID, 1, 1), es256: newP256(1), store: &memory{}, keys: &keyring{}}
 	w.board = w.ledger.Boards[0]
-	w.now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-	now := func() time.Time { return w.now }
-	checker, err := verifier.New(verifier.Config{Data: w.data, Clock: clock(now)})
+	docs, err := templates.Documents()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.wallet, err = New(Config{Store: w.store, Keys: KeysOf(&keyring{}), Checker: checker, Now: now, Rand: rand.New(rand.NewSource(1))})
+	for _, d := range docs {
+		w.ledger.Decide(ledger.RegisterTemplate{Document: d})
+	}
+	w.ledger.Execute(w.ledger.Sign(w.board, ledger.SetStatus{Pages: 1}))
+	w.now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	now := func() time.Time { return w.now }
+	v, err := verifier.New(verifier.Config{Data: w.data, Clock: clock(now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wallet, err = New(Config{Store: w.store, Keys: KeysOf(w.keys), Checker: checker{w, v}, Data: w.data, Now: now, Rand: rand.New(rand.NewSource(1))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,8 +204,7 @@ type licence struct {
 	holder                      did.DID
 }
 
-func (w *world) draft(l licence) *vc.Draft {
-	w.t.Helper()
+func (w *world) claims(l licence) map[string]any {
 	subject := map[string]any{
 		"type": "Practitioner", "givenName": "Zelda", "familyName": "Quillfeather",
 		"licence": map[string]any{"type": "Licence", "number": l.number, "jurisdiction": "US-OH", "profession": "physician", "issued": "2026-11-01", "expires": l.expires},
@@ -179,13 +212,18 @@ func (w *world) draft(l licence) *vc.Draft {
 	if l.holder != "" {
 		subject["id"] = string(l.holder)
 	}
-	d, err := vc.NewDraft(map[string]any{
+	return map[string]any{
 		"@context": []any{"https://www.w3.org/ns/credentials/v2", "urn:bonafide:context:v1"},
 		"type":     []any{"VerifiableCredential", l.typ}, "issuer": string(w.board.DID),
 		"validFrom": "2026-11-01T00:00:00Z", "validUntil": l.until, "credentialSubject": subject,
 		"credentialStatus": []any{map[string]any{"type": "LedgerStatusEntry", "statusIndex": "7"}},
 		"evidence":         []any{map[string]any{"type": "LedgerAnchor", "anchor": ""}},
-	})
+	}
+}
+
+func (w *world) draft(l licence) *vc.Draft {
+	w.t.Helper()
+	d, err := vc.NewDraft(w.claims(l))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -208,7 +246,7 @@ func (w *world) issue(l licence) []byte {
 
 func (w *world) seal(d *vc.Draft, anchor string, k ed25519.PrivateKey) []byte {
 	w.t.Helper()
-	b, err := d.Seal(anchor, vc.ProofOptions{VerificationMethod: w.board.Method(w.t, k), Created: w.now, Key: testkit.Public(w.t, k)}, signer{k}.Sign)
+	b, err := d.Seal(anchor, vc.ProofOptions{VerificationMethod: w.board.Method(w.t, k), Created: w.now, Key: testkit.Public(w.t, k)}, func(msg []byte) ([]byte, error) { return ed25519.Sign(k, msg), nil })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -300,7 +338,15 @@ func TestClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What the board does with it.
-	p, err := vc.Parse(b)
+	file, err := strictjson.Object(b, strictjson.Default)
+	if err != nil || len(file) != 3 || file["format"] != json.Number("1") {
+		t.Fatalf("%v, %v", file, err)
+	}
+	inner, err := strictjson.Canonical(file["presentation"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := vc.Parse(inner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,6 +364,20 @@ func TestClaim(t *testing.T) {
 	_, err = p.VerifyPresentation(holderKeys, vc.PresentationPolicy{Challenge: challenge, Domain: "did:bonafide:other"})
 	if err == nil {
 		t.Error("a claim for one board passes at another")
+	}
+	// The second key is proved by itself, under the same code.
+	second := w.second()
+	proof, _ := file["proof"].(string)
+	nonce := code.Challenge(w.board.DID, key.New(second))
+	if k, err := vc.VerifyPossession([]byte(proof), nonce, string(w.board.DID), w.now); err != nil || k != second {
+		t.Errorf("%v, %v", k, err)
+	}
+	for name, c := range map[string]struct{ nonce, board string }{
+		"the first key's nonce": {challenge, string(w.board.DID)}, "another board": {nonce, "did:bonafide:other"},
+	} {
+		if _, err := vc.VerifyPossession([]byte(proof), c.nonce, c.board, w.now); err == nil {
+			t.Errorf("%s: the proof passes", name)
+		}
 	}
 	if bytes.Contains(b, []byte(code.Text())) || bytes.Contains(b, []byte(strings.ReplaceAll(code.Text(), "-", ""))) {
 		t.Error("the claim carries the code")
@@ -383,7 +443,7 @@ func TestThreat47_AnotherHolder(t *testing.T) {
 	w := newWorld(t)
 	w.init()
 	other := newWorld(t)
-	other.wallet.c.Keys = KeysOf(&keyring{keys: make([]ed25519.PrivateKey, 5)})
+	other.keys.keys = make([]signer, 5)
 	h := other.init()
 	_, err := w.wallet.Receive(t.Context(), w.issue(good(h)))
 	wantCode(t, "another's credential", err, "wallet_other_holder")
@@ -464,7 +524,7 @@ func TestListWarnings(t *testing.T) {
 		if w.now, err = time.Parse(time.RFC3339, at); err != nil {
 			t.Fatal(err)
 		}
-		it := w.wallet.item(far.Credential)
+		it := w.wallet.items([]Credential{far.Credential})[0]
 		if strings.Join(it.Warnings, "") != warned {
 			t.Errorf("%s: %v", at, it.Warnings)
 		}
