@@ -19,8 +19,7 @@ const (
 	statusType    = "LedgerStatusEntry"
 	bitstringType = "BitstringStatusListEntry"
 
-	leafTag    = "bonafide-leaf-1"
-	leafFormat = "vcdm2-di"
+	leafTag = "bonafide-leaf-1"
 
 	// pageSize is the number of indexes in one page of the ledger, and so in
 	// each list derived from it.
@@ -57,12 +56,16 @@ func anchorEntry(evidence any) (map[string]any, error) {
 }
 
 // Leaf is the leaf hash under which the credential stands in a batch:
-// SHA-256(0x00 ‖ LP("bonafide-leaf-1") ‖ LP(chain id) ‖ LP("vcdm2-di") ‖
-// LP(salt) ‖ LP(JCS of the credential without proof, its anchor empty)). It
-// needs no proof; the error has the code anchor_missing or anchor_ambiguous.
+// SHA-256(0x00 ‖ LP("bonafide-leaf-1") ‖ LP(chain id) ‖ LP(format) ‖ LP(salt) ‖
+// LP(JCS of what is signed, its anchor empty)). What is signed is the credential
+// without its proof, of an SD-JWT VC the payload. It needs no proof; the error
+// has the code anchor_missing or anchor_ambiguous.
 func (p *Parsed) Leaf(chainID string, salt [16]byte) ([32]byte, error) {
 	if p.kind != KindCredential {
 		return [32]byte{}, explain.Errorf("not_a_credential", "a presentation has no leaf")
+	}
+	if p.sd != nil {
+		return sdjwtLeaf(p.sd.payload, chainID, salt)
 	}
 	return leaf(p.doc, chainID, salt)
 }
@@ -77,15 +80,21 @@ func leaf(doc map[string]any, chainID string, salt [16]byte) ([32]byte, error) {
 	if err != nil {
 		return [32]byte{}, err
 	}
+	return leafOf(VCDM, blank, chainID, salt)
+}
+
+// leafOf hashes what is signed, its anchor empty.
+func leafOf(f Format, blank map[string]any, chainID string, salt [16]byte) ([32]byte, error) {
 	buf := buffers.Get().(*[]byte)
 	b := append((*buf)[:0], 0)
-	for _, s := range []string{leafTag, chainID, leafFormat, string(salt[:])} {
+	for _, s := range []string{leafTag, chainID, string(f), string(salt[:])} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 		b = append(b, s...)
 	}
 	at := len(b)
 	b = append(b, 0, 0, 0, 0)
-	if b, err = strictjson.AppendCanonical(b, blank); err != nil {
+	b, err := strictjson.AppendCanonical(b, blank)
+	if err != nil {
 		return [32]byte{}, coded("json_syntax", "writing the credential", err)
 	}
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))

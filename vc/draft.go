@@ -15,13 +15,16 @@ import (
 // Draft is a credential before its signature: complete but for the anchor,
 // which is the empty string.
 type Draft struct {
-	doc    map[string]any
-	json   []byte // doc in canonical form
-	issuer did.DID
+	format      Format
+	doc         map[string]any // the credential; of an SD-JWT VC the payload
+	disclosures []string       // of an SD-JWT VC
+	json        []byte
+	issuer      did.DID
 }
 
 // ProofOptions says how to sign. Created belongs to the record made before
-// signing, so that signing again gives the same bytes.
+// signing, so that signing again gives the same bytes; the record of an SD-JWT
+// VC has its own.
 type ProofOptions struct {
 	VerificationMethod string
 	Created            time.Time
@@ -39,7 +42,7 @@ type ProofOptions struct {
 // exists. claims is the document without proof, of values as strictjson gives
 // them; it is copied. The same claims always give the same draft.
 func NewDraft(claims map[string]any) (*Draft, error) {
-	if _, ok := claims["proof"]; ok {
+	if hasKey(claims, "proof") {
 		return nil, explain.Errorf("draft_signed", "the draft has a proof already")
 	}
 	b, err := strictjson.Canonical(claims)
@@ -54,14 +57,8 @@ func NewDraft(claims map[string]any) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.kind != KindCredential {
-		return nil, explain.Errorf("not_a_credential", "a draft of something that is no credential")
-	}
-	if p.facts.anchorErr != nil {
-		return nil, p.facts.anchorErr
-	}
-	if p.facts.anchor != "" {
-		return nil, explain.Errorf("draft_anchored", "the draft has an anchor already")
+	if err := draftable(p); err != nil {
+		return nil, err
 	}
 	issuer, err := did.Parse(p.facts.issuer)
 	if err != nil {
@@ -80,18 +77,61 @@ func NewDraft(claims map[string]any) (*Draft, error) {
 	if _, err := ld.ToCanonical(filled); err != nil {
 		return nil, coded("document_not_canonical", "canonicalising the draft", err)
 	}
-	return &Draft{doc: doc, json: b, issuer: issuer}, nil
+	return &Draft{format: VCDM, doc: doc, json: b, issuer: issuer}, nil
+}
+
+// draftable refuses what cannot be about to be anchored.
+func draftable(p *Parsed) error {
+	switch {
+	case p.kind != KindCredential:
+		return explain.Errorf("not_a_credential", "a draft of something that is no credential")
+	case p.facts.anchorErr != nil:
+		return p.facts.anchorErr
+	case p.facts.anchor != "":
+		return explain.Errorf("draft_anchored", "the draft has an anchor already")
+	}
+	return nil
+}
+
+// ReadDraft reads the record that Draft.JSON gave, with all checks of a new
+// draft. Code draft_record where it is no such record.
+func ReadDraft(f Format, record []byte) (d *Draft, err error) {
+	switch f {
+	case VCDM:
+		doc, err := strictjson.Object(record, limits)
+		if err != nil {
+			return nil, explain.Errorf("draft_record", "reading a draft: %w", err)
+		}
+		d, err = NewDraft(doc)
+		if err != nil {
+			return nil, err
+		}
+	case SDJWT:
+		if d, err = readSDJWTDraft(record); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, explain.Errorf("draft_record", "a draft in no known format")
+	}
+	if string(d.json) != string(record) {
+		return nil, explain.Errorf("draft_record", "a draft that is not in canonical form")
+	}
+	return d, nil
 }
 
 // Format says for which envelope the draft is.
-func (d *Draft) Format() Format { return VCDM }
+func (d *Draft) Format() Format { return d.format }
 
-// JSON is the draft in canonical form (RFC 8785): what the leaf covers, and
-// what an issuer records before signing.
+// JSON is what an issuer records before signing, in canonical form (RFC 8785):
+// the credential as the leaf covers it, or the payload of an SD-JWT VC, as the
+// leaf covers it, with its disclosures: {"disclosures":[…],"payload":{…}}.
 func (d *Draft) JSON() []byte { return append([]byte(nil), d.json...) }
 
 // Leaf is the leaf hash; see Parsed.Leaf.
 func (d *Draft) Leaf(chainID string, salt [16]byte) ([32]byte, error) {
+	if d.format == SDJWT {
+		return sdjwtLeaf(d.doc, chainID, salt)
+	}
 	return leaf(d.doc, chainID, salt)
 }
 
@@ -99,9 +139,16 @@ func (d *Draft) Leaf(chainID string, salt [16]byte) ([32]byte, error) {
 // Ed25519 key of the method. The result is the credential in canonical form,
 // the same for the same draft, anchor, options and key. It was read back and
 // its signature checked.
+//
+// For an SD-JWT VC sign gets the bytes to sign with the P-256 key of the method,
+// hashes them itself, and returns r ‖ s. The result is in compact form with all
+// disclosures, the same but for the signature.
 func (d *Draft) Seal(anchor string, o ProofOptions, sign func([]byte) ([]byte, error)) ([]byte, error) {
 	if anchor == "" {
 		return nil, explain.Errorf("anchor_missing", "sealing without an anchor")
+	}
+	if d.format == SDJWT {
+		return d.sealSDJWT(anchor, o, sign)
 	}
 	doc, err := withAnchor(d.doc, anchor)
 	if err != nil {

@@ -94,6 +94,9 @@ func Present(holder did.DID, credentials [][]byte, challenge, domain, method str
 		if c.kind != KindCredential {
 			return nil, explain.Errorf("not_a_credential", "a presentation inside a presentation")
 		}
+		if c.sd != nil {
+			return nil, explain.Errorf("format_unsupported", "an SD-JWT VC is presented by itself")
+		}
 		inner = append(inner, c.doc)
 	}
 	if len(inner) > 0 {

@@ -48,18 +48,21 @@ func refused(t *testing.T, what string, doc any, keys KeyFunc, codes ...string) 
 func TestThreat01_Unsigned(t *testing.T) {
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"vc+jwt"}`))
 	body := base64.RawURLEncoding.EncodeToString(canonical(claims()))
-	refused(t, "a JWT without a signature", []byte(header+"."+body+"."), selfKeys, "format_unsupported")
+	refused(t, "a JWT without a signature", []byte(header+"."+body+"."), selfKeys, "unsigned")
 	refused(t, "as a JSON string", []byte(`"`+header+"."+body+`."`), selfKeys, "json_bad_type")
 	d := claims()
 	d["proof"] = map[string]any{"type": "JwtProof2020", "jwt": header + "." + body + "."}
-	refused(t, "as a proof", d, selfKeys, "proof_unsupported")
+	refused(t, "as a proof", d, selfKeys, "unsigned")
 	for _, suite := range []any{"none", "", nil, "eddsa-jcs-2022", "ecdsa-rdfc-2019", "EDDSA-RDFC-2022", []any{"eddsa-rdfc-2022"}} {
 		d := licence(t)
 		proofOf(d)["cryptosuite"] = suite
 		refused(t, fmt.Sprint(suite), d, selfKeys, "proof_unsupported")
 	}
 	envelope := `{"@context":"https://www.w3.org/ns/credentials/v2","type":"EnvelopedVerifiableCredential","id":"data:application/vc+jwt,` + header + "." + body + `."}`
-	refused(t, "in an envelope", []byte(envelope), selfKeys, "format_unsupported")
+	refused(t, "in an envelope", []byte(envelope), selfKeys, "unsigned")
+	refused(t, "in an envelope in a presentation", []byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"],"verifiableCredential":[`+envelope+`]}`), selfKeys, "unsigned")
+	refused(t, "in JSON serialisation", []byte(`{"protected":"`+header+`","payload":"`+body+`","signature":""}`), selfKeys, "unsigned")
+	refused(t, "in general JSON serialisation", []byte(`{"payload":"`+body+`","signatures":[{"protected":"`+header+`","signature":""}]}`), selfKeys, "unsigned")
 	p, err := parse(object(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"]}`), lenient)
 	if err != nil {
 		t.Fatal(err)

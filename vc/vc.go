@@ -1,6 +1,6 @@
-// Package vc reads, checks and makes verifiable credentials and presentations:
-// the model of VCDM 2.0, secured by Data Integrity with the cryptosuite
-// eddsa-rdfc-2022.
+// Package vc reads, checks and makes verifiable credentials and presentations
+// in two envelopes: the model of VCDM 2.0, secured by Data Integrity with the
+// cryptosuite eddsa-rdfc-2022, and SD-JWT VC with ES256.
 //
 // Parse gives a *Parsed, which proves nothing: what it tells are hints that may
 // select what is checked next. Verify checks every proof and gives an
@@ -15,6 +15,7 @@ import (
 
 	"bonafide/did"
 	"bonafide/internal/explain"
+	"bonafide/internal/jose"
 	"bonafide/internal/strictjson"
 	"bonafide/vc/internal/authentic"
 )
@@ -59,24 +60,69 @@ type Parsed struct {
 	doc   map[string]any
 	facts model
 	inner []*Parsed
+	sd    *sdjwt // of an SD-JWT VC, which has no doc
 }
 
 // Parse reads a document in strict JSON and checks it against the model of
-// VCDM 2.0 (section 4). Every refusal has a code of the catalogue. A credential
-// without a proof parses; it will not verify.
+// VCDM 2.0 (section 4), or reads an SD-JWT VC in compact form, with or without
+// key binding, and checks it as RFC 9901, section 7.1, has it but for the
+// signature; one line break after it is tolerated. Every refusal has a code of
+// the catalogue; what says that it is not signed has the code unsigned. A
+// document without a proof parses; it will not verify.
 func Parse(b []byte) (*Parsed, error) {
 	if compactJOSE(b) {
-		return nil, explain.Errorf("format_unsupported", "a compact JOSE token, not a JSON document")
+		if len(b) > limits.Bytes {
+			return nil, explain.Errorf("json_too_large", "the token is too long")
+		}
+		switch text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"); {
+		case strings.Contains(text, "~"):
+			return parseSDJWT(text)
+		case jose.Unsigned(b):
+			return nil, explain.Errorf("unsigned", "a token without a signature")
+		}
+		return nil, explain.Errorf("format_unsupported", "a compact JOSE token that is no SD-JWT")
 	}
 	doc, err := strictjson.Object(b, limits)
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseTokens(doc); err != nil {
+		return nil, err
+	}
 	return parse(doc, lenient)
 }
 
-// compactJOSE recognises the base64url of `{"`, with which every JWT begins.
-func compactJOSE(b []byte) bool { return len(b) > 2 && b[0] == 'e' && b[1] == 'y' }
+// compactJOSE recognises the base64url of `{` with a name or space after it,
+// with which every token begins.
+func compactJOSE(b []byte) bool { return len(b) > 2 && b[0] == 'e' && (b[1] == 'y' || b[1] == 'w') }
+
+// refuseTokens tells signed tokens inside of JSON from documents, for a better
+// word than that they are none: the JSON serialisation of RFC 7515, section
+// 7.2, and tokens in a proof or in the data: URL of an enveloped document.
+func refuseTokens(doc map[string]any) error {
+	heads := []any{doc["protected"]}
+	for _, n := range each(doc["signatures"]) {
+		heads = append(heads, n["protected"])
+	}
+	for _, n := range each(doc["proof"]) {
+		heads = append(heads, n["jwt"])
+	}
+	for _, n := range append(each(doc["verifiableCredential"]), doc) {
+		if id, ok := n["id"].(string); ok && strings.HasPrefix(id, "data:") {
+			_, token, _ := strings.Cut(id, ",")
+			heads = append(heads, token)
+		}
+	}
+	for _, h := range heads {
+		if s, ok := h.(string); ok && jose.Unsigned([]byte(s)) {
+			return explain.Errorf("unsigned", "a token without a signature")
+		}
+	}
+	if hasKey(doc, "payload") && (hasKey(doc, "signature") || hasKey(doc, "signatures")) {
+		return explain.Errorf("format_unsupported", "a token in JSON serialisation")
+	}
+	return nil
+}
 
 func parse(doc map[string]any, m mode) (*Parsed, error) {
 	kind, err := kindOf(doc)
@@ -127,27 +173,37 @@ func kindOf(doc map[string]any) (Kind, error) {
 }
 
 // Format says in which envelope the document is.
-func (p *Parsed) Format() Format { return VCDM }
+func (p *Parsed) Format() Format {
+	if p.sd != nil {
+		return SDJWT
+	}
+	return VCDM
+}
 
 // Kind says whether the document calls itself a credential or a presentation.
 func (p *Parsed) Kind() Kind { return p.kind }
 
-// IssuerHint is the unproved issuer: a URL, or "" for a presentation.
+// IssuerHint is the unproved issuer: a URL, or "" for a presentation and for an
+// SD-JWT VC that only its certificate says the issuer of.
 func (p *Parsed) IssuerHint() string { return p.facts.issuer }
 
-// TypesHint is a copy of the unproved types.
+// TypesHint is a copy of the unproved types; of an SD-JWT VC its vct alone.
 func (p *Parsed) TypesHint() []string { return slices.Clone(p.facts.types) }
 
 // HolderHint is the unproved holder: of a credential its subject's id, of a
-// presentation its holder; "" where there is none.
+// presentation its holder; "" where there is none, and for an SD-JWT VC, whose
+// holder is a key.
 func (p *Parsed) HolderHint() string { return p.facts.holder }
 
 // AnchorHint is the unproved anchor, or "" unless there is exactly one.
 func (p *Parsed) AnchorHint() string { return p.facts.anchor }
 
-// ChallengeHint is the unproved challenge of a presentation's first proof, for
-// finding the request that it answers.
+// ChallengeHint is the unproved challenge of a presentation's first proof, or
+// the nonce of a key binding, for finding the request that it answers.
 func (p *Parsed) ChallengeHint() string {
+	if p.sd != nil {
+		return p.sd.bindingHint("nonce")
+	}
 	if proofs := each(p.doc["proof"]); len(proofs) > 0 {
 		s, _ := proofs[0]["challenge"].(string)
 		return s
@@ -156,8 +212,11 @@ func (p *Parsed) ChallengeHint() string {
 }
 
 // DomainHint is the unproved domain of a presentation's first proof, or ""
-// unless it names exactly one.
+// unless it names exactly one; of a key binding its audience.
 func (p *Parsed) DomainHint() string {
+	if p.sd != nil {
+		return p.sd.bindingHint("aud")
+	}
 	if proofs := each(p.doc["proof"]); len(proofs) > 0 {
 		if d, ok := stringOrStrings(proofs[0]["domain"]); ok && len(d) == 1 {
 			return d[0]
@@ -166,9 +225,13 @@ func (p *Parsed) DomainHint() string {
 	return ""
 }
 
-// MethodHints lists the verification methods that the proofs name.
+// MethodHints lists the verification methods that the proofs name; of an
+// SD-JWT VC the kid, if there is one.
 func (p *Parsed) MethodHints() []string {
 	var out []string
+	if p.sd != nil && p.sd.token.Header.Kid != "" {
+		out = append(out, p.sd.token.Header.Kid)
+	}
 	for _, n := range each(p.doc["proof"]) {
 		if s, ok := n["verificationMethod"].(string); ok {
 			out = append(out, s)
@@ -181,8 +244,12 @@ func (p *Parsed) MethodHints() []string {
 // verified by itself.
 func (p *Parsed) Credentials() []*Parsed { return slices.Clone(p.inner) }
 
-// JSON is the document, proofs included, in canonical form (RFC 8785).
+// JSON is the document, proofs included, in canonical form (RFC 8785). An
+// SD-JWT VC has no such form: it is given as it was read, in compact form.
 func (p *Parsed) JSON() []byte {
+	if p.sd != nil {
+		return []byte(p.sd.text)
+	}
 	b, err := strictjson.Canonical(p.doc)
 	if err != nil { // what strictjson parsed it can write
 		panic("vc: a parsed document cannot be written: " + err.Error())
@@ -194,13 +261,21 @@ func (p *Parsed) JSON() []byte {
 // error unless the method stands in the document of the DID that the method
 // begins with, under the relationship purpose (Controlled Identifiers 1.0,
 // section 3.3).
+//
+// For an SD-JWT VC the method is its kid, which is a method of its issuer
+// wherever that is a DID, unless it has certificates: then it may be any text,
+// or "" where there is none, and the key is to be taken from VerifyChain.
 type KeyFunc func(verificationMethod string, purpose did.Relationship) (did.PublicKey, error)
 
 // Verify checks every proof of a credential (Data Integrity 1.0, sections 4.4
 // and 4.5) and that one of them is the issuer's, then that the document means
 // what its JSON says (section 4.6): known contexts only, and nothing in it that
-// no proof covers. Every error has a code.
+// no proof covers. Of an SD-JWT VC it checks the issuer's signature; whoever
+// presents it is VerifyKeyBinding's matter. Every error has a code.
 func (p *Parsed) Verify(keys KeyFunc) (Authentic, error) {
+	if p.sd != nil {
+		return p.verifySDJWT(keys)
+	}
 	if p.kind != KindCredential {
 		return Authentic{}, explain.Errorf("not_a_credential", "a presentation where a credential is asked for")
 	}
@@ -223,11 +298,12 @@ func (p *Parsed) Verify(keys KeyFunc) (Authentic, error) {
 		return Authentic{}, err
 	}
 	f := &authentic.Facts{
-		Claims: claims, Issuer: issuer, Types: p.facts.types,
+		Format: VCDM, Claims: claims, Issuer: issuer, Types: p.facts.types,
 		ValidFrom: p.facts.validFrom, ValidUntil: p.facts.validUntil,
 		Anchor: p.facts.anchor, AnchorErr: p.facts.anchorErr,
 	}
 	f.Index, f.IndexErr = statusIndex(p.doc["credentialStatus"])
+	f.Status = statusReferences(p.doc["credentialStatus"])
 	if h, err := did.Parse(p.facts.holder); err == nil {
 		f.Holder = h
 	}

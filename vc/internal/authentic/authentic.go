@@ -28,6 +28,13 @@ type Facts struct {
 	Index      uint32
 	IndexErr   error
 	IDs        []string // verification methods that signed
+	Format     Format
+	Status     []StatusReference
+	// Of an SD-JWT VC.
+	Vct       string
+	HolderKey did.PublicKey
+	Partial   bool
+	Token     string // the SD-JWT without its key binding
 }
 
 // StatusReference is one place outside the ledger where the status of a
@@ -56,7 +63,9 @@ func New(f *Facts) Credential { return Credential{f} }
 func (c Credential) Authentic() bool { return c.f != nil }
 
 // Claims returns a copy of the signed document: all of it except `proof`, with
-// numbers as json.Number. It is nil on the zero value.
+// numbers as json.Number. An SD-JWT VC is given in the shape of VCDM 2.0, with
+// what is disclosed, its vct standing where the type does, and without what is
+// about the token alone. It is nil on the zero value.
 func (c Credential) Claims() map[string]any {
 	if c.f == nil {
 		return nil
@@ -64,24 +73,56 @@ func (c Credential) Claims() map[string]any {
 	return strictjson.Clone(c.f.Claims).(map[string]any)
 }
 
-// Format is the envelope: vcdm2-di or dc+sd-jwt.
-func (c Credential) Format() Format { return "" }
+// Format is the envelope: vcdm2-di or dc+sd-jwt, "" on the zero value.
+func (c Credential) Format() Format {
+	if c.f == nil {
+		return ""
+	}
+	return c.f.Format
+}
 
 // Vct is the type that an SD-JWT VC names, "" for other formats.
-func (c Credential) Vct() string { return "" }
+func (c Credential) Vct() string {
+	if c.f == nil {
+		return ""
+	}
+	return c.f.Vct
+}
 
-// HolderKey is the key in cnf.jwk of an SD-JWT VC; zero: none.
-func (c Credential) HolderKey() did.PublicKey { return did.PublicKey{} }
+// HolderKey is the key in cnf.jwk of an SD-JWT VC; zero: none, so that it is
+// bound to nobody.
+func (c Credential) HolderKey() did.PublicKey {
+	if c.f == nil {
+		return did.PublicKey{}
+	}
+	return c.f.HolderKey
+}
 
-// Partial reports whether claims may be missing that the holder chose not to
-// disclose.
-func (c Credential) Partial() bool { return false }
+// Partial reports whether an SD-JWT VC holds digests without a disclosure, so
+// that claims may be missing which the holder chose not to disclose. They may
+// be decoys too, which nobody can tell.
+func (c Credential) Partial() bool { return c.f != nil && c.f.Partial }
+
+// Token is an SD-JWT VC without its key binding, as it was read; "" for other
+// formats.
+func (c Credential) Token() string {
+	if c.f == nil {
+		return ""
+	}
+	return c.f.Token
+}
 
 // StatusReferences lists the places outside the ledger where the credential
 // says that its status is kept.
-func (c Credential) StatusReferences() []StatusReference { return nil }
+func (c Credential) StatusReferences() []StatusReference {
+	if c.f == nil {
+		return nil
+	}
+	return append([]StatusReference(nil), c.f.Status...)
+}
 
-// Issuer is the DID of the issuer, one of whose methods signed.
+// Issuer is the DID of the issuer, one of whose methods signed; "" where the
+// issuer of an SD-JWT VC is no DID, but known by a certificate.
 func (c Credential) Issuer() did.DID {
 	if c.f == nil {
 		return ""
@@ -98,7 +139,7 @@ func (c Credential) Types() []string {
 	return append([]string(nil), c.f.Types...)
 }
 
-// Methods lists the verification methods that signed.
+// Methods lists the verification methods that signed; of an SD-JWT VC its kid.
 func (c Credential) Methods() []string {
 	if c.f == nil {
 		return nil
@@ -107,7 +148,8 @@ func (c Credential) Methods() []string {
 }
 
 // Holder is the subject's id where there is one subject and its id is a DID;
-// "" means that the credential is bound to nobody.
+// "" means that the credential is bound to nobody, or that it is an SD-JWT VC
+// and HolderKey answers.
 func (c Credential) Holder() did.DID {
 	if c.f == nil {
 		return ""
