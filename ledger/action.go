@@ -173,7 +173,7 @@ func parseAction(b []byte) (Action, error) {
 	case actionAdmit:
 		x := AdmitMember{DID: r.did(), Name: r.str(maxName), Consensus: r.hash()}
 		if r.err == nil {
-			r.err = checkName(x.Name)
+			r.err = CheckName(x.Name)
 		}
 		out = x
 	case actionRemove:

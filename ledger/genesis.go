@@ -194,7 +194,7 @@ func (g Genesis) check() error {
 		if err != nil {
 			return err
 		}
-		if err := checkName(m.Name); err != nil {
+		if err := CheckName(m.Name); err != nil {
 			return err
 		}
 		if _, err := did.NewPublicKey(did.Ed25519, m.Consensus[:]); err != nil {

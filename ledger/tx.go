@@ -408,10 +408,10 @@ func (r *reader) setStatus() SetStatus {
 	return x
 }
 
-// checkName says whether a member's name can be shown as it is: 1 to 128 bytes
+// CheckName says whether a member's name can be shown as it is: 1 to 128 bytes
 // of UTF-8 without control, invisible or direction-changing characters. The
 // ranges stand here because library tables change between releases.
-func checkName(s string) error {
+func CheckName(s string) error {
 	if len(s) == 0 || len(s) > maxName || !utf8.ValidString(s) {
 		return errors.New("a name has 1 to 128 bytes of UTF-8")
 	}

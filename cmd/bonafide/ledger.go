@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -28,10 +29,14 @@ type ledgerCmd struct {
 	Init        ledgerInitCmd        `cmd:"" help:"Found a network with this board as its first member."`
 	Start       ledgerStartCmd       `cmd:"" help:"Run this board's node."`
 	Status      ledgerStatusCmd      `cmd:"" help:"Say where the node stands."`
+	Invite      ledgerInviteCmd      `cmd:"" help:"Write an invitation for a board that is to join."`
+	Join        ledgerJoinCmd        `cmd:"" help:"Take in an invitation and write the application to be voted on."`
+	Peer        ledgerPeerCmd        `cmd:"" help:"Say which other boards' nodes this board's node connects with."`
 	Countersign ledgerCountersignCmd `cmd:"" help:"Vouch for a new board's identity and submit it."`
 	Propose     ledgerProposeCmd     `cmd:"" help:"Propose something that the members vote on."`
 	Vote        ledgerVoteCmd        `cmd:"" help:"Vote on a proposal."`
 	Pending     ledgerPendingCmd     `cmd:"" help:"List proposals."`
+	Consensus   ledgerConsensusCmd   `cmd:"" name:"consensus-key" help:"Replace the key with which this board's node signs."`
 }
 
 type ledgerInitCmd struct {
@@ -71,10 +76,11 @@ func (c *ledgerInitCmd) Run(e *env) error {
 }
 
 type ledgerStartCmd struct {
-	Listen string   `help:"Loopback address for the other commands." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	P2P    string   `name:"p2p" help:"Address for other members' nodes." placeholder:"HOST:PORT"`
-	Peer   []string `help:"Another member's node; may be repeated." placeholder:"ID@HOST:PORT"`
-	Log    string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
+	Listen  string   `help:"Loopback address for the other commands." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	P2P     string   `name:"p2p" help:"Where to listen for other boards' nodes (kept; without it on this machine only, for nobody)." placeholder:"HOST:PORT"`
+	Address string   `name:"p2p-address" help:"Where other boards reach it, if that is another address (kept)." placeholder:"HOST:PORT"`
+	Peer    []string `help:"Another board's node; may be repeated (kept)." placeholder:"ID@HOST:PORT"`
+	Log     string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
 }
 
 func (ledgerStartCmd) Help() string {
@@ -104,7 +110,7 @@ func (c *ledgerStartCmd) Run(e *env) error {
 		}
 		log = slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
 	}
-	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Peers: c.Peer, Log: log})
+	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Address: c.Address, Peers: c.Peer, Log: log})
 	if err != nil {
 		return err
 	}
@@ -164,14 +170,18 @@ func (e *env) announce(h *home.Home, n *node.Node) error {
 	if e.ctx.Err() != nil {
 		return nil
 	}
-	out := map[string]any{"address": "http://" + n.Address(), "public": h.PublicDir(), "network_file": nil, "fingerprint": nil}
+	peer, err := h.OwnPeer()
+	if err != nil {
+		return err
+	}
+	out := map[string]any{"address": "http://" + n.Address(), "public": h.PublicDir(), "peer": peer, "network_file": nil, "fingerprint": nil}
 	if file != nil {
 		out["network_file"], out["fingerprint"] = path, file.Fingerprint()
 		if err := h.TrustOwn(e.ctx); err != nil {
 			return err
 		}
 	}
-	err := e.answer(out, func(w io.Writer) {
+	err = e.answer(out, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "The node runs at http://%s\nNetwork file and packs for others are in %s\n", n.Address(), h.PublicDir())
 		if file != nil {
 			_, _ = fmt.Fprintf(w, "Fingerprint of the network file: %s\n", file.Display())
@@ -215,6 +225,7 @@ func (ledgerStatusCmd) Run(e *env) error {
 		"network": s.ChainID, "height": s.StateHeight, "header": s.HeaderHeight, "header_time": s.HeaderTime.UTC(),
 		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
 		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
+		"peers": s.Peers, "syncing": s.Syncing, "validating": s.Validating,
 		"network_file": nil, "fingerprint": nil,
 	}
 	if file != nil {
@@ -223,14 +234,26 @@ func (ledgerStatusCmd) Run(e *env) error {
 	return e.answer(out, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
 			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
+		_, _ = fmt.Fprintf(w, "%s %s\n", plural(s.Peers, "other node")+" connected.", standingOf(s))
 		if file != nil {
 			_, _ = fmt.Fprintf(w, "Network file for others: %s\nIts fingerprint: %s\n", path, file.Display())
 		}
 	})
 }
 
+// standingOf says what this node does for the network.
+func standingOf(s node.Status) string {
+	switch {
+	case s.Syncing:
+		return "This node is fetching the blocks that it does not have yet."
+	case s.Validating:
+		return "This node signs headers."
+	}
+	return "This node follows and signs nothing: its board is no member."
+}
+
 type ledgerCountersignCmd struct {
-	File string `arg:"" help:"The creation that the new board made with board init."`
+	File string `arg:"" help:"The creation that the new board made with board init, or its application (ledger join)."`
 }
 
 func (ledgerCountersignCmd) Help() string {
@@ -250,6 +273,16 @@ func (c *ledgerCountersignCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
+	if bytes.HasPrefix(b, []byte("{")) {
+		a, err := home.ParseApplication(b)
+		if err != nil {
+			return err
+		}
+		if a.Creation == nil {
+			return &inputError{explain.ExitRefused, "there is nothing to countersign: the board is on the ledger already"}
+		}
+		b = a.Creation
+	}
 	id, err := h.Countersign(e.ctx, b)
 	if err != nil {
 		return err
@@ -327,7 +360,7 @@ func describeAction(a ledger.Action) string {
 		}
 		return "register a template"
 	case ledger.AdmitMember:
-		return fmt.Sprintf("admit %s (%s)", x.DID, x.Name)
+		return fmt.Sprintf("admit %s (%s) with the consensus key %s", x.DID, x.Name, multikey(x.Consensus))
 	case ledger.RemoveMember:
 		return fmt.Sprintf("remove %s", x.DID)
 	case ledger.HandOver:
@@ -477,26 +510,92 @@ func (c *proposeTemplateCmd) Run(e *env) error {
 }
 
 type proposeAdmitCmd struct {
-	DID       string `arg:"" name:"did" help:"DID of the board."`
-	Name      string `help:"Its name." required:""`
-	Consensus string `help:"Its validator's Ed25519 key, hex." required:"" placeholder:"HEX"`
+	DID         string `arg:"" optional:"" name:"did" help:"DID of the board."`
+	Name        string `help:"Its name."`
+	Consensus   string `help:"Its validator's Ed25519 key, as a Multikey or in hex." placeholder:"KEY"`
+	Application string `help:"The file that the board made with ledger join, instead of all these; its node is let in, too." placeholder:"FILE"`
+	Fingerprint string `help:"The application's fingerprint that you were told by another channel; without it you are asked." placeholder:"HEX"`
 }
 
 func (proposeAdmitCmd) Help() string {
-	return `Example:
-  bonafide ledger propose admit did:bonafide:… --name "Board of Nursing" --consensus 9f…`
+	return `Whoever swaps the key in the application gets this board's vote: compare its
+fingerprint with what the board tells you by another channel.
+
+Example:
+  bonafide ledger propose admit --application nursing.json`
 }
 
 func (c *proposeAdmitCmd) Run(e *env) error {
+	if c.Application != "" {
+		return c.application(e)
+	}
+	if c.DID == "" || c.Name == "" || c.Consensus == "" {
+		return usage("give --application FILE, or the board's DID with --name and --consensus")
+	}
 	id, err := did.Parse(c.DID)
 	if err != nil {
 		return err
 	}
-	key, err := hex.DecodeString(c.Consensus)
-	if err != nil || len(key) != 32 {
-		return usage("--consensus takes 64 hexadecimal digits")
+	key, err := consensusKey(c.Consensus)
+	if err != nil {
+		return err
 	}
-	return propose(e, ledger.AdmitMember{DID: id, Name: c.Name, Consensus: [32]byte(key)})
+	return propose(e, ledger.AdmitMember{DID: id, Name: c.Name, Consensus: key})
+}
+
+func (c *proposeAdmitCmd) application(e *env) error {
+	if c.DID != "" || c.Name != "" || c.Consensus != "" {
+		return usage("the application says all of it: give either the one or the other")
+	}
+	a, err := e.readApplication(c.Application)
+	if err != nil {
+		return err
+	}
+	e.say("Board:       %s\nName:        %s\nKey:         %s", a.DID, a.Name, multikey(a.Consensus))
+	if err := e.compare(a.Fingerprint(), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
+		return err
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	p, err := h.Propose(e.ctx, a.Admission())
+	if err != nil {
+		return err
+	}
+	if err := h.AddPeers(e.ctx, a.Peer); err != nil {
+		return err
+	}
+	return answerProposal(e, p)
+}
+
+func (e *env) readApplication(name string) (*home.Application, error) {
+	b, err := e.read(name, home.MaxInvitation)
+	if err != nil {
+		return nil, err
+	}
+	return home.ParseApplication(b)
+}
+
+func multikey(key [32]byte) string {
+	k, err := did.NewPublicKey(did.Ed25519, key[:])
+	if err != nil {
+		return hex.EncodeToString(key[:])
+	}
+	return k.Multikey()
+}
+
+// consensusKey reads an Ed25519 key, as a Multikey or in hex.
+func consensusKey(s string) ([32]byte, error) {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == 32 {
+		return [32]byte(b), nil
+	}
+	k, err := did.ParseMultikey(s)
+	if err != nil || k.Kind() != did.Ed25519 {
+		return [32]byte{}, usage("--consensus takes an Ed25519 key: a Multikey (z6Mk…) or 64 hexadecimal digits")
+	}
+	return [32]byte(k.Bytes()), nil
 }
 
 type proposeRemoveCmd struct {
@@ -685,11 +784,10 @@ func (c *trustPinCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Fingerprint != "" {
-		if err := n.CheckFingerprint(c.Fingerprint); err != nil {
-			return err
-		}
-	} else if err := e.compare(n); err != nil {
+	if c.Fingerprint == "" {
+		e.say("Network:     %s", n.ChainID)
+	}
+	if err := e.compare(n.Fingerprint(), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
 		return err
 	}
 	h, err := e.createHome()
@@ -705,9 +803,13 @@ func (c *trustPinCmd) Run(e *env) error {
 	})
 }
 
-// compare shows the fingerprint and asks whether it is the right one.
-func (e *env) compare(n *pack.Network) error {
-	e.say("Network:     %s\nFingerprint: %s\nCompare it with what the board told you by another channel.", n.ChainID, n.Display())
+// compare holds a fingerprint against the one that the person was told, or
+// shows it and asks whether it is the right one.
+func (e *env) compare(fingerprint, told, how string) error {
+	if told != "" {
+		return pack.CheckFingerprint(fingerprint, told)
+	}
+	e.say("Fingerprint: %s\n%s", grouped(fingerprint), how)
 	if _, ok := e.terminal(); !ok {
 		return usage("nobody can be asked here: give the fingerprint that you were told with --fingerprint HEX")
 	}
@@ -723,7 +825,7 @@ func (e *env) compare(n *pack.Network) error {
 		return e.ctx.Err()
 	case word := <-got:
 		if word != "yes" {
-			return &inputError{explain.ExitRefused, "nothing was pinned"}
+			return &inputError{explain.ExitRefused, "nothing was done"}
 		}
 	}
 	return nil

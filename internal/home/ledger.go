@@ -11,16 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"time"
 
 	"bonafide/did"
 	"bonafide/did/bonafide"
-	"bonafide/did/jwk"
 	"bonafide/did/key"
-	"bonafide/did/web"
 	"bonafide/internal/explain"
 	"bonafide/ledger"
 	"bonafide/ledger/node"
@@ -242,29 +239,26 @@ type Source struct {
 type Synced struct {
 	Network    string    `json:"network"`
 	Height     uint64    `json:"height"`
-	AsOf       time.Time `json:"as_of,omitzero"`
+	AsOf       time.Time `json:"as_of"`
 	Validators int       `json:"validators"`
 	Delta      bool      `json:"delta"`
 	Changes    int       `json:"status_changes"`
 	Crossed    bool      `json:"cross_checked"` // two sources agreed
 	Sources    []Source  `json:"sources"`
-	// What came for issuers outside the network.
-	Issuers     []Fetched `json:"issuers"`
-	StatusLists []Fetched `json:"status_lists"`
 }
 
-// syncLedger fetches what is new from the home's sources and imports it by the
-// same path as a file. The source that is least far goes first: what the next one
+// Sync fetches what is new from the home's sources and imports it by the same
+// path as a file. The source that is least far goes first: what the next one
 // adds to it fits only if both agree on the state there, which is the newest
 // that they have in common. A source that fails is named with its code and
 // does not keep the others out; two signed headers of one height stop the sync.
-func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
+func (h *Home) Sync(ctx context.Context) (Synced, error) {
 	addresses, err := h.sources()
 	if err != nil {
 		return Synced{}, err
 	}
 	if len(addresses) == 0 {
-		return Synced{Sources: []Source{}}, explain.Errorf("no_sources", "no source is known")
+		return Synced{}, explain.Errorf("no_sources", "no source is known")
 	}
 	places := make([]*place, len(addresses))
 	for i, a := range addresses {
@@ -430,12 +424,9 @@ func (h *Home) ExportPack(w io.Writer) error {
 	return err
 }
 
-// Resolver resolves did:bonafide from the home's data, did:web from what sync
-// fetched of listed issuers, and did:key and did:jwk, which need no source.
+// Resolver resolves did:bonafide from the home's data and did:key.
 func (h *Home) Resolver() did.Resolver {
-	return did.NewMux(map[string]did.Resolver{
-		"key": key.Resolver, "jwk": jwk.Resolver, "web": web.NewResolver(outside{h}), "bonafide": lazyResolver{h},
-	})
+	return did.NewMux(map[string]did.Resolver{"key": key.Resolver, "bonafide": lazyResolver{h}})
 }
 
 type lazyResolver struct{ h *Home }
@@ -472,103 +463,6 @@ func (h *Home) Client() (node.Client, error) {
 	}
 	return node.NewHTTPClient(a), nil
 }
-
-// NodeOptions say how the home's node runs.
-type NodeOptions struct {
-	API   string // listen address, loopback; "": any free port
-	P2P   string
-	Peers []string
-	Log   *slog.Logger
-}
-
-const genesisFile = "genesis.json"
-
-// StartNode runs the home's node until it is stopped, and notes its address so
-// that other commands of this home find it.
-func (h *Home) StartNode(ctx context.Context, o NodeOptions) (*node.Node, error) {
-	genesis, err := h.readNodeFile(genesisFile)
-	if err != nil {
-		return nil, explain.Errorf("no_network", "this home has no node: %w", err)
-	}
-	seed, err := h.NodeSeed()
-	if err != nil {
-		return nil, err
-	}
-	consensus, err := h.consensusKey(genesis)
-	if err != nil {
-		return nil, err
-	}
-	n, err := node.Start(ctx, node.Config{
-		Dir: h.nodeDir(), Genesis: genesis, Consensus: consensus, NodeKey: [32]byte(seed),
-		API: o.API, P2P: o.P2P, Peers: o.Peers, Log: o.Log, Now: h.o.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := h.SetNode(ctx, "http://"+n.Address()); err != nil {
-		return nil, errors.Join(err, n.Stop())
-	}
-	h.mu.Lock()
-	h.running = n
-	h.mu.Unlock()
-	return n, nil
-}
-
-// StopNode stops the node that StartNode started.
-func (h *Home) StopNode() error {
-	h.mu.Lock()
-	n := h.running
-	h.running = nil
-	h.mu.Unlock()
-	if n == nil {
-		return nil
-	}
-	return n.Stop()
-}
-
-// consensusKey signs the node's votes with a key of the home's store: the one
-// that stands in the genesis, since a founding that was broken off and begun
-// again leaves another behind.
-func (h *Home) consensusKey(genesis []byte) (node.ConsensusKey, error) {
-	ks, err := h.Keys(keysConsensus)
-	if err != nil {
-		return nil, err
-	}
-	g, err := node.Genesis(genesis)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range g.Members {
-		pub, err := did.NewPublicKey(did.Ed25519, m.Consensus[:])
-		if err != nil {
-			return nil, fmt.Errorf("reading the genesis: %w", err)
-		}
-		if s, err := ks.Find(pub); err == nil || explain.CodeOf(err) != "key_missing" {
-			return consensusSigner{s}, err
-		}
-	}
-	list, err := ks.List()
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, explain.Errorf("key_missing", "this home has no consensus key")
-	}
-	s, err := ks.Signer(list[len(list)-1].ID)
-	if err != nil {
-		return nil, err
-	}
-	return consensusSigner{s}, nil
-}
-
-type signer interface {
-	Public() did.PublicKey
-	Sign([]byte) ([]byte, error)
-}
-
-type consensusSigner struct{ signer }
-
-func (c consensusSigner) Public() [32]byte { return [32]byte(c.signer.Public().Bytes()) }
 
 // AwaitData syncs until the home's data shows the state after height.
 func (h *Home) AwaitData(ctx context.Context, height uint64) (*pack.Data, error) {

@@ -122,9 +122,14 @@ func (n *Network) Display() string {
 // CheckFingerprint compares what a person was given, in upper or lower case,
 // with or without spaces, colons and hyphens (fingerprint_mismatch).
 func (n *Network) CheckFingerprint(given string) error {
+	return CheckFingerprint(n.Fingerprint(), given)
+}
+
+// CheckFingerprint compares the fingerprint of any file likewise.
+func CheckFingerprint(own, given string) error {
 	plain := strings.ToLower(strings.NewReplacer(" ", "", ":", "", "-", "", "\t", "", "\n", "").Replace(given))
-	if plain != n.Fingerprint() {
-		return explain.Errorf("fingerprint_mismatch", "the file's fingerprint is %s", n.Fingerprint())
+	if plain != own {
+		return explain.Errorf("fingerprint_mismatch", "the file's fingerprint is %s", own)
 	}
 	return nil
 }
