@@ -17,7 +17,9 @@ import (
 
 	"bonafide/did"
 	"bonafide/did/bonafide"
+	"bonafide/did/jwk"
 	"bonafide/did/key"
+	"bonafide/did/web"
 	"bonafide/internal/explain"
 	"bonafide/ledger"
 	"bonafide/ledger/node"
@@ -239,26 +241,29 @@ type Source struct {
 type Synced struct {
 	Network    string    `json:"network"`
 	Height     uint64    `json:"height"`
-	AsOf       time.Time `json:"as_of"`
+	AsOf       time.Time `json:"as_of,omitzero"`
 	Validators int       `json:"validators"`
 	Delta      bool      `json:"delta"`
 	Changes    int       `json:"status_changes"`
 	Crossed    bool      `json:"cross_checked"` // two sources agreed
 	Sources    []Source  `json:"sources"`
+	// What came for issuers outside the network.
+	Issuers     []Fetched `json:"issuers"`
+	StatusLists []Fetched `json:"status_lists"`
 }
 
-// Sync fetches what is new from the home's sources and imports it by the same
-// path as a file. The source that is least far goes first: what the next one
+// syncLedger fetches what is new from the home's sources and imports it by the
+// same path as a file. The source that is least far goes first: what the next one
 // adds to it fits only if both agree on the state there, which is the newest
 // that they have in common. A source that fails is named with its code and
 // does not keep the others out; two signed headers of one height stop the sync.
-func (h *Home) Sync(ctx context.Context) (Synced, error) {
+func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 	addresses, err := h.sources()
 	if err != nil {
 		return Synced{}, err
 	}
 	if len(addresses) == 0 {
-		return Synced{}, explain.Errorf("no_sources", "no source is known")
+		return Synced{Sources: []Source{}}, explain.Errorf("no_sources", "no source is known")
 	}
 	places := make([]*place, len(addresses))
 	for i, a := range addresses {
@@ -424,9 +429,12 @@ func (h *Home) ExportPack(w io.Writer) error {
 	return err
 }
 
-// Resolver resolves did:bonafide from the home's data and did:key.
+// Resolver resolves did:bonafide from the home's data, did:web from what sync
+// fetched of listed issuers, and did:key and did:jwk, which need no source.
 func (h *Home) Resolver() did.Resolver {
-	return did.NewMux(map[string]did.Resolver{"key": key.Resolver, "bonafide": lazyResolver{h}})
+	return did.NewMux(map[string]did.Resolver{
+		"key": key.Resolver, "jwk": jwk.Resolver, "web": web.NewResolver(outside{h}), "bonafide": lazyResolver{h},
+	})
 }
 
 type lazyResolver struct{ h *Home }
