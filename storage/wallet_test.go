@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bonafide/internal/explain"
+	"bonafide/vc"
 	"bonafide/wallet"
 )
 
@@ -30,9 +31,10 @@ func walletStore(t *testing.T, path string, master byte) (*DB, *WalletStore) {
 }
 
 func walletCredential(id string) wallet.Credential {
-	at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	at, index := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), uint32(7)
 	return wallet.Credential{
 		ID: id, Bytes: []byte(`{"x":"` + marker + `"}`), Received: at, Issuer: marker, Types: []string{marker}, Holder: marker, Number: marker, Jurisdiction: "US-OH",
+		Format: vc.SDJWT, BindingKey: marker, Index: &index, Selective: []string{"familyName"},
 		ValidFrom: at, ValidUntil: at.AddDate(2, 0, 0), Expires: at.AddDate(1, 0, 0), Fields: []wallet.Field{{Name: "familyName", Value: marker}},
 	}
 }
@@ -40,7 +42,7 @@ func walletCredential(id string) wallet.Credential {
 func walletShared(n int) wallet.Shared {
 	return wallet.Shared{
 		At: time.Date(2026, 11, 21, 9, n, 0, 0, time.UTC), Audience: marker, Purpose: "disaster", Nonce: marker,
-		Credentials: []wallet.SharedCredential{{ID: "a", Types: []string{marker}, Issuer: marker, Number: marker}},
+		Credentials: []wallet.SharedCredential{{ID: "a", Types: []string{marker}, Issuer: marker, Number: marker, Format: vc.SDJWT, Claims: []string{marker}}},
 	}
 }
 
@@ -57,6 +59,16 @@ func TestWalletStore(t *testing.T) {
 	}
 	if err := s.SetHolder(ctx, wallet.Holder{DID: "other"}); !errors.Is(err, wallet.ErrHolderSet) {
 		t.Errorf("a second holder: %v", err)
+	}
+	if _, ok, err := s.BindingKey(ctx); ok || err != nil {
+		t.Fatalf("an empty wallet has a second key: %v", err)
+	}
+	k := wallet.BindingKey{Public: marker, KeyID: marker, Created: h.Created}
+	if err := s.SetBindingKey(ctx, k); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetBindingKey(ctx, wallet.BindingKey{Public: "other"}); !errors.Is(err, wallet.ErrHolderSet) {
+		t.Errorf("a second key set twice: %v", err)
 	}
 	a, b := walletCredential("aaaaaaaa"), walletCredential("bbbbbbbb")
 	for _, c := range []wallet.Credential{b, a} {
@@ -81,6 +93,9 @@ func TestWalletStore(t *testing.T) {
 	if got, ok, err := s.Holder(ctx); err != nil || !ok || !reflect.DeepEqual(got, h) {
 		t.Errorf("holder %+v, %v", got, err)
 	}
+	if got, ok, err := s.BindingKey(ctx); err != nil || !ok || !reflect.DeepEqual(got, k) {
+		t.Errorf("second key %+v, %v", got, err)
+	}
 	if got, err := s.Credentials(ctx); err != nil || !reflect.DeepEqual(got, []wallet.Credential{a, b}) {
 		t.Errorf("credentials %+v, %v", got, err)
 	}
@@ -104,7 +119,7 @@ func TestThreat75_WalletFilesTellNothing(t *testing.T) {
 	dir := t.TempDir()
 	db, s := walletStore(t, filepath.Join(dir, "wallet.db"), 1)
 	if err := errors.Join(
-		s.SetHolder(ctx, wallet.Holder{DID: marker, KeyID: marker}), s.Add(ctx, walletCredential("aaaaaaaa")), s.Log(ctx, walletShared(1)),
+		s.SetHolder(ctx, wallet.Holder{DID: marker, KeyID: marker}), s.SetBindingKey(ctx, wallet.BindingKey{Public: marker, KeyID: marker}), s.Add(ctx, walletCredential("aaaaaaaa")), s.Log(ctx, walletShared(1)),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +171,13 @@ func TestThreat73_WalletRowsMoved(t *testing.T) {
 	exec(`UPDATE shared SET value = (SELECT value FROM shared WHERE id = 2) WHERE id = 1`)
 	if _, err := s.Logged(ctx); explain.CodeOf(err) != "data_damaged" {
 		t.Errorf("a line of the log copied over another: %v", err)
+	}
+	if err := s.SetBindingKey(ctx, wallet.BindingKey{Public: marker}); err != nil {
+		t.Fatal(err)
+	}
+	exec(`UPDATE binding_key SET value = (SELECT value FROM holder)`)
+	if _, _, err := s.BindingKey(ctx); explain.CodeOf(err) != "data_damaged" {
+		t.Errorf("the holder as second key: %v", err)
 	}
 	exec(`UPDATE holder SET value = (SELECT value FROM shared WHERE id = 2)`)
 	if _, _, err := s.Holder(ctx); explain.CodeOf(err) != "data_damaged" {
