@@ -65,11 +65,27 @@ type AuditReport struct {
 	Differences []Difference
 	// Unsent counts licences with status acts that are still to be sent.
 	Unsent int
+	// Overdue are the acts whose day has come and that are not carried out,
+	// oldest first, at most 1,000; Alarms counts all of them.
+	Overdue []OverdueAct
+	Alarms  Alarms
 }
+
+// OverdueAct is an act that should stand on the ledger and does not.
+type OverdueAct struct {
+	ID      int64
+	Licence int64
+	State   DecisionState
+	Since   time.Time // when it should have held
+	Blocked string    // code that says why it cannot be carried out; "" where it can
+}
+
+// maxOverdue bounds how many overdue acts an audit lists.
+const maxOverdue = 1000
 
 // Clean reports whether nothing is amiss.
 func (r *AuditReport) Clean() bool {
-	return len(r.Unknown)+len(r.Missing)+len(r.Reported)+len(r.Differences) == 0
+	return len(r.Unknown)+len(r.Missing)+len(r.Reported)+len(r.Differences)+len(r.Overdue) == 0
 }
 
 // Audit compares the register with the ledger, which it reads from verified
@@ -89,7 +105,25 @@ func (b *Board) Audit(ctx context.Context, p Progress) (AuditReport, error) {
 	if err := b.auditBatches(ctx, data, found, &rep); err != nil {
 		return rep, err
 	}
+	if err := b.auditActs(ctx, &rep); err != nil {
+		return rep, err
+	}
 	return rep, b.auditStatus(ctx, data, &rep, p)
+}
+
+// auditActs lists the acts that should have taken effect.
+func (b *Board) auditActs(ctx context.Context, rep *AuditReport) (err error) {
+	if rep.Alarms, err = b.Alarms(ctx); err != nil || rep.Alarms.Overdue == 0 {
+		return err
+	}
+	err = b.Pending(ctx, func(p PendingAct) error {
+		if p.Overdue && len(rep.Overdue) < maxOverdue {
+			rep.Overdue = append(rep.Overdue, OverdueAct{p.ID, p.Licence, p.State, p.Effective, p.Blocked})
+		}
+		return nil
+	})
+	slices.SortStableFunc(rep.Overdue, func(x, y OverdueAct) int { return x.Since.Compare(y.Since) })
+	return err
 }
 
 // anchored fetches the list of batches in the board's name and holds it to the

@@ -28,7 +28,7 @@ const (
 
 // errRowTooLong ends reading: without the end of the row there is no telling
 // where the next one begins.
-var errRowTooLong = explain.Errorf("import_unreadable", "a row is longer than %d bytes; is a quotation mark left open?", maxRowBytes)
+var errRowTooLong = errors.New("the row is too long")
 
 // rowReader passes bytes on until the row being read grows too long or the
 // file does.
@@ -40,7 +40,7 @@ type rowReader struct {
 
 func (r *rowReader) Read(p []byte) (int, error) {
 	if r.given >= maxFileBytes {
-		return 0, explain.Errorf("import_unreadable", "the file is longer than %d bytes", int64(maxFileBytes))
+		return 0, explain.Errorf("import_size", "the file is longer than %d bytes", int64(maxFileBytes))
 	}
 	if r.given >= r.limit {
 		return 0, errRowTooLong
@@ -70,27 +70,28 @@ type sheet struct {
 	m     *Mapping
 	src   *rowReader
 	csv   *csv.Reader
-	at    map[string]int // field → position of its column
+	at    map[string][]int // field → positions of its columns
 	width int
 	rows  int
+	line  int // on which the last row read began
 }
 
-// openSheet reads the header line. Code import_unreadable (not a CSV file that
-// can be read at all), import_columns (a column of the mapping is missing or
-// there twice).
+// openSheet reads the header line. Codes import_unreadable (not a CSV file that
+// can be read at all), import_utf16, import_lines, import_row, import_columns (a
+// column of the mapping is missing or there twice).
 func openSheet(r io.Reader, m *Mapping) (*sheet, error) {
 	s := &sheet{m: m, src: &rowReader{r: r, limit: maxRowBytes}}
 	// encoding/csv takes a bufio.Reader as it is, so what it reads ahead is
 	// known: this buffer.
 	b := bufio.NewReaderSize(s.src, csvBufferBytes)
-	head, err := b.Peek(3)
+	head, err := b.Peek(4)
 	if err != nil && len(head) == 0 {
 		return nil, unreadable(err)
 	}
 	switch {
-	case len(head) >= 2 && (head[0] == 0xFE && head[1] == 0xFF || head[0] == 0xFF && head[1] == 0xFE):
-		return nil, explain.Errorf("import_unreadable", "the file is UTF-16; save it as UTF-8")
-	case string(head) == "\xef\xbb\xbf":
+	case utf16(head):
+		return nil, explain.Errorf("import_utf16", "line 1 begins as UTF-16 or UTF-32 does")
+	case strings.HasPrefix(string(head), "\xef\xbb\xbf"):
 		if _, err := b.Discard(3); err != nil {
 			return nil, unreadable(err)
 		}
@@ -103,35 +104,61 @@ func openSheet(r io.Reader, m *Mapping) (*sheet, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	for i, h := range header {
+		if strings.ContainsRune(h, '\r') {
+			return nil, explain.Errorf("import_lines", "line 1, column %d: a line end of CR alone", i+1)
+		}
+	}
 	if len(header) > maxColumns {
-		return nil, explain.Errorf("import_unreadable", "more than %d columns", maxColumns)
+		return nil, explain.Errorf("import_unreadable", "line 1 has more than %d columns", maxColumns)
 	}
-	s.width = len(header)
-	s.at = make(map[string]int, len(m.columns))
-	for field, column := range m.columns {
-		at := -1
-		for i, h := range header {
-			if strings.Trim(h, " ") != column {
-				continue
+	s.width, s.line = len(header), 1
+	s.at = make(map[string][]int, len(m.columns))
+	for field, columns := range m.columns {
+		for _, column := range columns {
+			at, err := find(header, column)
+			if err != nil {
+				return nil, err
 			}
-			if at >= 0 {
-				return nil, explain.Errorf("import_columns", "the file has column %q twice", column)
-			}
-			at = i
+			s.at[field] = append(s.at[field], at)
 		}
-		if at < 0 {
-			// The header is not quoted: in a file without one it is a person's row.
-			return nil, explain.Errorf("import_columns", "the file has no column %q", column)
-		}
-		s.at[field] = at
 	}
-	s.grant()
 	return s, nil
+}
+
+// utf16 reports whether a file begins as text of two or four bytes a
+// character: with a byte order mark of such, or with a NUL beside a letter.
+func utf16(head []byte) bool {
+	s := string(head)
+	return strings.HasPrefix(s, "\xfe\xff") || strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\x00\x00\xfe\xff") ||
+		len(s) >= 2 && (s[0] == 0) != (s[1] == 0)
+}
+
+// find returns the position of a column.
+func find(header []string, column string) (int, error) {
+	at := -1
+	for i, h := range header {
+		if strings.Trim(h, " ") != column {
+			continue
+		}
+		if at >= 0 {
+			return 0, explain.Errorf("import_columns", "the file has column %q twice", column)
+		}
+		at = i
+	}
+	if at < 0 {
+		// The header is not quoted: in a file without one it is a person's row.
+		return 0, explain.Errorf("import_columns", "the file has no column %q", column)
+	}
+	return at, nil
 }
 
 func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
 		return explain.Errorf("import_unreadable", "the file is empty")
+	}
+	if errors.Is(err, errRowTooLong) {
+		return explain.Errorf("import_row", "line 1 is longer than %d bytes", maxRowBytes)
 	}
 	if explain.CodeOf(err) != "" {
 		return err
@@ -155,7 +182,11 @@ func (s *sheet) next() (row, *badRow, error) {
 		var pe *csv.ParseError
 		if errors.As(err, &pe) {
 			s.rows++
+			s.line = pe.Line
 			return row{}, &badRow{pe.StartLine, "", "bad_quotes", "has a quotation mark where none can be"}, nil
+		}
+		if errors.Is(err, errRowTooLong) {
+			return row{}, nil, explain.Errorf("import_row", "the row after line %d is longer than %d bytes", s.line, maxRowBytes)
 		}
 		if err == io.EOF || explain.CodeOf(err) != "" {
 			return row{}, nil, err
@@ -163,9 +194,10 @@ func (s *sheet) next() (row, *badRow, error) {
 		return row{}, nil, explain.Errorf("import_unreadable", "reading the file: %w", err)
 	}
 	if s.rows++; s.rows > maxRows {
-		return row{}, nil, explain.Errorf("import_unreadable", "the file has more than %d rows", maxRows)
+		return row{}, nil, explain.Errorf("import_size", "the file has more than %d rows", maxRows)
 	}
 	line, _ := s.csv.FieldPos(0)
+	s.line = line
 	if len(fields) != s.width {
 		return row{}, &badRow{line, "", "wrong_columns", "has more or fewer columns than the first line"}, nil
 	}
@@ -178,7 +210,7 @@ func (s *sheet) next() (row, *badRow, error) {
 
 func (s *sheet) columnOf(field string) string {
 	if c, ok := s.m.columns[field]; ok {
-		return c
+		return strings.Join(c, " + ")
 	}
 	return field
 }
@@ -202,11 +234,16 @@ func (s *sheet) read(fields []string) (Record, ledger.Status, *problem) {
 		{fieldStatus, &status},
 		{fieldConditions, &rec.Conditions},
 	} {
-		theirs, constant := s.m.constants[f.name]
-		if i, ok := s.at[f.name]; ok {
-			theirs = fields[i]
-		} else if !constant {
+		if !s.m.maps(f.name) {
 			continue
+		}
+		theirs := s.m.constants[f.name]
+		for _, i := range s.at[f.name] {
+			if part := strings.Trim(fields[i], " "); theirs == "" {
+				theirs = part
+			} else if part != "" {
+				theirs += " " + part
+			}
 		}
 		if !utf8.ValidString(theirs) {
 			return rec, 0, &problem{f.name, "bad_utf8", "is not valid UTF-8"}

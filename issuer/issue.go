@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 
 	"bonafide/did"
 	"bonafide/internal/explain"
-	"bonafide/internal/strictjson"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
 	"bonafide/vc"
@@ -53,6 +53,7 @@ type IssueReport struct {
 	Abandoned int       `json:"abandoned"` // in batches given up and planned anew where possible
 	Expired   int       `json:"expired"`   // run out, grace included: nothing to issue
 	Problems  []Problem `json:"problems"`
+	Notices   []string  `json:"notices"` // codes of what holds for all: sdjwt_key_missing
 }
 
 func (r *IssueReport) problem(code string, k Key) {
@@ -83,7 +84,12 @@ func (b *Board) Resume(ctx context.Context, o IssueOptions) (IssueReport, error)
 }
 
 func (b *Board) work(ctx context.Context, o IssueOptions, plan bool) (IssueReport, error) {
-	rep := IssueReport{Problems: []Problem{}}
+	rep := IssueReport{Problems: []Problem{}, Notices: []string{}}
+	if b.IssuingES256 == nil {
+		rep.Notices = append(rep.Notices, "sdjwt_key_missing")
+	} else if b.Certificates != nil && b.certificates() == nil {
+		rep.Notices = append(rep.Notices, "board_certificate_expired")
+	}
 	anew, abandoned := plan, 0
 	for replans, conflicts := 0, 0; ; {
 		left, err := b.round(ctx, o, anew, &rep)
@@ -140,6 +146,9 @@ func (b *Board) round(ctx context.Context, o IssueOptions, plan bool, rep *Issue
 		return 0, err
 	}
 	defer release()
+	if _, err := b.carryDue(ctx); err != nil {
+		return 0, err
+	}
 	if err := b.settleAll(ctx); err != nil {
 		return 0, err
 	}
@@ -239,7 +248,7 @@ func (b *Board) abandon(ctx context.Context, bt *Batch) error {
 
 // anchor puts the root of a batch on the ledger, unless it is there.
 func (b *Board) anchor(ctx context.Context, bt *Batch) error {
-	if bt.Method != b.issuingMethod {
+	if !b.signs(bt) {
 		return b.abandon(ctx, bt) // planned for a key that we no longer sign with
 	}
 	height, err := b.submit(ctx, func() (ledger.Body, error) {
@@ -259,6 +268,11 @@ func (b *Board) anchor(ctx context.Context, bt *Batch) error {
 	next := *bt
 	next.State = Anchored
 	return b.store(ctx, bt, next)
+}
+
+// signs reports whether a batch was planned for the keys that the board has.
+func (b *Board) signs(bt *Batch) bool {
+	return (bt.Method == "" || bt.Method == b.issuingMethod) && (bt.MethodES256 == "" || bt.MethodES256 == b.es256Method)
 }
 
 // locate asks where the ledger has a batch, and whether it has it at all.
@@ -317,19 +331,26 @@ func (b *Board) prove(ctx context.Context, bt *Batch) error {
 	return b.store(ctx, bt, next)
 }
 
-// stands reports whether credentials of a batch that an epoch holds verify: the
-// issuing key was in force, and the board accredited, when the epoch closed,
-// and the ledger key that anchored it was in the board's own hands.
+// stands reports whether credentials of a batch that an epoch holds verify:
+// every key that signs in it was in force, and the board accredited, when the
+// epoch closed, and the ledger key that anchored it was in the board's own
+// hands. A batch stands or falls as a whole: who replaces one envelope of a
+// licence moves the licence to a new index, and so replaces the others too.
 func (b *Board) stands(data *pack.Data, bt *Batch) (bool, error) {
 	e, err := data.View.Epoch(bt.Epoch)
 	if err != nil {
 		return false, fmt.Errorf("reading epoch %d: %w", bt.Epoch, err)
 	}
-	switch err := inForce(data.View, b.DID, bt.Method, e.Height); {
-	case explain.CodeOf(err) == "issuing_key_out_of_force":
-		return false, nil
-	case err != nil:
-		return false, err
+	for _, method := range []string{bt.Method, bt.MethodES256} {
+		if method == "" {
+			continue
+		}
+		switch err := inForce(data.View, b.DID, method, e.Height); {
+		case explain.CodeOf(err) == "issuing_key_out_of_force":
+			return false, nil
+		case err != nil:
+			return false, err
+		}
 	}
 	if _, reported := data.View.BatchReported(b.DID, bt.Epoch, bt.Root); reported {
 		return false, nil
@@ -359,7 +380,7 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	}
 	if ok, err := b.stands(data, bt); err != nil {
 		return err
-	} else if !ok || bt.Method != b.issuingMethod {
+	} else if !ok || !b.signs(bt) {
 		return b.abandon(ctx, bt)
 	}
 	hashes, err := b.Store.LeafHashes(ctx, bt.Number)
@@ -374,7 +395,6 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 		return explain.Errorf("batch_damaged", "batch %d: leaves do not give its root", bt.Number)
 	}
 	drafts := b.cached.of(bt.Number)
-	proof := vc.ProofOptions{VerificationMethod: bt.Method, Created: bt.Created, Key: b.Issuing.Public()}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -395,8 +415,9 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 					return fmt.Errorf("batch %d: %w", bt.Number, err)
 				}
 			}
+			proof, sign := b.signing(bt, l.Format)
 			a := bt.anchor(l.Position, l.Salt, paths[l.Position])
-			bytes, err := d.Seal(a.String(), proof, b.Issuing.Sign)
+			bytes, err := d.Seal(a.String(), proof, sign)
 			if err != nil {
 				return fmt.Errorf("signing in batch %d: %w", bt.Number, err)
 			}
@@ -412,14 +433,34 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	return b.store(ctx, bt, next)
 }
 
+// signing is how a batch's credentials of a format are signed.
+func (b *Board) signing(bt *Batch, f vc.Format) (vc.ProofOptions, func([]byte) ([]byte, error)) {
+	if f == vc.SDJWT {
+		return vc.ProofOptions{
+			VerificationMethod: bt.MethodES256, Created: bt.Created, Key: b.IssuingES256.Public(), Certificates: b.certificates(),
+		}, b.IssuingES256.Sign
+	}
+	return vc.ProofOptions{VerificationMethod: bt.Method, Created: bt.Created, Key: b.Issuing.Public()}, b.Issuing.Sign
+}
+
+// certificates are the board's as long as they are good. Without them an
+// SD-JWT VC is as valid as with them; with ones that have run out it would not
+// be for those who go by them.
+func (b *Board) certificates() [][]byte {
+	now := b.now()
+	for _, der := range b.Certificates {
+		c, err := x509.ParseCertificate(der)
+		if err != nil || now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return nil
+		}
+	}
+	return b.Certificates
+}
+
 // recall makes a draft again from its record and holds it to the leaf that
 // the ledger has.
 func (b *Board) recall(l *Leaf, want ledger.Hash) (*vc.Draft, error) {
-	claims, err := strictjson.Object(l.Draft, strictjson.Default)
-	if err != nil {
-		return nil, explain.Errorf("batch_damaged", "reading a draft: %w", err)
-	}
-	d, err := vc.NewDraft(claims)
+	d, err := vc.ReadDraft(l.Format, l.Draft)
 	if err != nil {
 		return nil, explain.Errorf("batch_damaged", "reading a draft: %w", err)
 	}
@@ -541,7 +582,7 @@ func (b *Board) fallen(ctx context.Context, data *pack.Data, bt *Batch) ([]int64
 // planAll records batches for everything that is due.
 func (b *Board) planAll(ctx context.Context, o IssueOptions, rep *IssueReport) error {
 	rep.Problems, rep.Expired = rep.Problems[:0], 0
-	due, err := b.Store.Due(ctx, 0, 1)
+	due, err := b.Store.Due(ctx, 0, 1, b.IssuingES256 != nil)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -549,8 +590,13 @@ func (b *Board) planAll(ctx context.Context, o IssueOptions, rep *IssueReport) e
 	if err != nil {
 		return err
 	}
-	if err := inForce(data.View, b.DID, b.issuingMethod, data.Height); err != nil {
-		return err
+	for _, method := range []string{b.issuingMethod, b.es256Method} {
+		if method == "" {
+			continue
+		}
+		if err := inForce(data.View, b.DID, method, data.Height); err != nil {
+			return err
+		}
 	}
 	for after, conflicts := int64(0), 0; ; {
 		if err := ctx.Err(); err != nil {
@@ -580,10 +626,34 @@ func (b *Board) planAll(ctx context.Context, o IssueOptions, rep *IssueReport) e
 	}
 }
 
+// envelope is one of the credentials of a licence.
+type envelope struct {
+	form   Form
+	format vc.Format
+}
+
+// envelopes are the credentials that a licence has: each form in each format
+// that the board signs and the holder has a key for.
+func (b *Board) envelopes(l *Licence) []envelope {
+	out := make([]envelope, 0, 4)
+	sdjwt := b.IssuingES256 != nil
+	out = append(out, envelope{RegisterCopy, vc.VCDM})
+	if sdjwt {
+		out = append(out, envelope{RegisterCopy, vc.SDJWT})
+	}
+	if l.Holder != "" {
+		out = append(out, envelope{Bound, vc.VCDM})
+		if sdjwt && l.HolderKey != "" {
+			out = append(out, envelope{Bound, vc.SDJWT})
+		}
+	}
+	return out
+}
+
 // item is a licence on its way into a batch.
 type item struct {
 	l          Licence
-	forms      []Form
+	envelopes  []envelope
 	index      Index
 	fresh      bool // index is new or was never used
 	allocate   bool // index still needs a number
@@ -594,7 +664,12 @@ type item struct {
 // returns the last id it looked at, equal to after when there was none, and
 // the number of credentials planned.
 func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, o IssueOptions, rep *IssueReport) (int64, int, error) {
-	ls, err := b.Store.Due(ctx, after, ledger.MaxBatch)
+	sdjwt := b.IssuingES256 != nil
+	limit := ledger.MaxBatch
+	if sdjwt { // nearly every licence has two envelopes at least: more would be read in vain
+		limit /= 2
+	}
+	ls, err := b.Store.Due(ctx, after, limit, sdjwt)
 	if err != nil {
 		return after, 0, fmt.Errorf("reading licences: %w", err)
 	}
@@ -607,7 +682,7 @@ func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, o Iss
 		return after, 0, fmt.Errorf("reading batches: %w", err)
 	}
 	p := Plan{Batch: Batch{
-		Number: number + 1, State: Planned, Created: b.now(), Method: b.issuingMethod, Person: o.Person,
+		Number: number + 1, State: Planned, Created: b.now(), Person: o.Person,
 	}}
 	if err := b.allocate(ctx, items); err != nil {
 		return after, 0, err
@@ -638,17 +713,23 @@ func (b *Board) choose(ctx context.Context, data *pack.Data, ls []Licence, after
 	for _, r := range rows {
 		of[r.Licence] = append(of[r.Licence], r)
 	}
+	held, err := b.held(ctx, ls)
+	if err != nil {
+		return nil, after, err
+	}
 	now := b.now()
 	leaves := 0
 	last = after
 	for _, l := range ls {
 		it := item{l: l, validUntil: l.Record.Expires.ValidUntil(b.Settings.grace(l.Record.Type, l.Record.Jurisdiction))}
-		it.need(of[l.ID])
-		if leaves+len(it.forms) > ledger.MaxBatch {
+		it.need(b.envelopes(&l), of[l.ID], held)
+		if leaves+len(it.envelopes) > ledger.MaxBatch {
 			break
 		}
 		last = l.ID
 		switch {
+		case l.lacking() && (l.Status.Final() || !it.validUntil.After(now)):
+			continue // has what it needed while it was good
 		case !it.validUntil.After(now):
 			rep.Expired++
 			continue
@@ -656,15 +737,51 @@ func (b *Board) choose(ctx context.Context, data *pack.Data, ls []Licence, after
 			rep.problem("not_accredited", l.Record.Key)
 			continue
 		}
-		leaves += len(it.forms)
+		leaves += len(it.envelopes)
 		items = append(items, it)
 	}
 	return items, last, nil
 }
 
-// need works out which envelopes a licence needs, and under which index. rows
-// are its indexes, oldest first.
-func (it *item) need(rows []Index) {
+// lacking reports that nothing about the licence has changed: it is due only
+// because credentials of a further format can be added to what is out.
+func (l *Licence) lacking() bool { return l.Revision == l.IssuedRev }
+
+// held asks which credentials are out of those licences that may only need
+// more of them under the present index.
+func (b *Board) held(ctx context.Context, ls []Licence) (map[Held]bool, error) {
+	var ids []int64
+	for i := range ls {
+		if ls[i].adds() {
+			ids = append(ids, ls[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	hs, err := b.Store.Held(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was issued: %w", err)
+	}
+	out := make(map[Held]bool, len(hs))
+	for _, h := range hs {
+		out[h] = true
+	}
+	return out, nil
+}
+
+// adds reports that the licence keeps its index and what is out under it.
+func (l *Licence) adds() bool {
+	return l.IssuedRev > 0 && (l.Reissue == ReissueAdd || l.lacking())
+}
+
+// need works out which of its envelopes a licence needs, and under which index.
+// rows are its indexes, oldest first.
+//
+// After a first claim, and once a board has got a key for SD-JWT VCs, only
+// what is not out yet is added, under the present index: nothing that somebody
+// holds becomes void by it.
+func (it *item) need(all []envelope, rows []Index, held map[Held]bool) {
 	var current, unused *Index
 	for i := range rows {
 		switch rows[i].State {
@@ -675,16 +792,16 @@ func (it *item) need(rows []Index) {
 		}
 	}
 	l := &it.l
-	it.forms = []Form{RegisterCopy}
-	if l.Holder != "" {
-		it.forms = append(it.forms, Bound)
-	}
-	if l.Reissue == ReissueAdd && current != nil {
-		it.forms = []Form{Bound}
+	if l.adds() && current != nil {
 		it.index, it.validUntil = *current, current.ValidUntil
+		for _, e := range all {
+			if !held[Held{l.ID, current.Number, e.form, e.format}] {
+				it.envelopes = append(it.envelopes, e)
+			}
+		}
 		return
 	}
-	it.fresh = true
+	it.envelopes, it.fresh = all, true
 	it.index = Index{Licence: l.ID, Supersedes: l.Reissue == ReissueVoid}
 	if unused != nil {
 		it.index.Number = unused.Number
@@ -807,6 +924,11 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 		}
 		for j := range leaves {
 			leaves[j].Position = len(p.Leaves)
+			if leaves[j].Format == vc.SDJWT {
+				p.Batch.MethodES256 = b.es256Method
+			} else {
+				p.Batch.Method = b.issuingMethod
+			}
 			p.Leaves = append(p.Leaves, leaves[j])
 			drafts = append(drafts, ds[j])
 			hashes = append(hashes, leaves[j].Hash)
@@ -838,17 +960,27 @@ func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.T
 	var (
 		leaves []Leaf
 		drafts []*vc.Draft
+		forms  = map[Form]map[string]any{} // whose claims fit the template
 	)
-	for _, f := range it.forms {
-		claims := b.claims(&it.l, f, it.index.Number, created, it.validUntil)
-		if err := b.schemata.Validate(tpl, claims); err != nil {
-			return nil, nil, codeOr(err, "template_mismatch"), nil
+	for _, e := range it.envelopes {
+		// An SD-JWT VC names its holder by the key alone.
+		f := e.form
+		if e.format == vc.SDJWT {
+			f = RegisterCopy
 		}
-		d, err := vc.NewDraft(claims)
+		claims := forms[f]
+		if claims == nil {
+			claims = b.claims(&it.l, f, it.index.Number, created, it.validUntil)
+			if err := b.schemata.Validate(tpl, claims); err != nil {
+				return nil, nil, codeOr(err, "template_mismatch"), nil
+			}
+			forms[f] = claims
+		}
+		d, err := b.newDraft(&it.l, e, claims, tpl.VCT, created)
 		if err != nil {
 			return nil, nil, codeOr(err, "draft_refused"), nil
 		}
-		leaf := Leaf{Licence: it.l.ID, Revision: it.l.Revision, Form: f, Index: it.index.Number, Draft: d.JSON()}
+		leaf := Leaf{Licence: it.l.ID, Revision: it.l.Revision, Form: e.form, Format: e.format, Index: it.index.Number, Draft: d.JSON()}
 		if _, err := io.ReadFull(b.Rand, leaf.Salt[:]); err != nil {
 			return nil, nil, "", fmt.Errorf("drawing a salt: %w", err)
 		}
@@ -858,6 +990,21 @@ func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.T
 		leaves, drafts = append(leaves, leaf), append(drafts, d)
 	}
 	return leaves, drafts, "", nil
+}
+
+// newDraft makes the draft of one envelope.
+func (b *Board) newDraft(l *Licence, e envelope, claims map[string]any, vct string, created time.Time) (*vc.Draft, error) {
+	if e.format == vc.VCDM {
+		return vc.NewDraft(claims)
+	}
+	o := vc.SDJWTOptions{Vct: vct, Issued: created, Rand: b.Rand}
+	if e.form == Bound {
+		var err error
+		if o.Holder, err = did.ParseMultikey(l.HolderKey); err != nil {
+			return nil, explain.Errorf("draft_refused", "reading the holder's key: %w", err)
+		}
+	}
+	return vc.NewSDJWTDraft(claims, o)
 }
 
 func codeOr(err error, code string) string {

@@ -5,12 +5,12 @@
 // recorded before the next step is taken, so that a crash between any two
 // steps resumes where it stopped:
 //
-//	Planned    what will be signed is fixed: content, index, salt, created, key
+//	Planned    what will be signed is fixed: content, index, salt, created, keys
 //	Anchored   the root of the batch was executed by the ledger
 //	Proved     the epoch closed and our own verified data shows the batch in it
 //	Signed     every leaf is signed and stored
 //	Done       the status of every index is on the ledger; credentials go out
-//	Abandoned  the key went out of force meanwhile: nothing of it was handed out
+//	Abandoned  a key went out of force meanwhile: nothing of it was handed out
 //
 // What is true of the ledger is asked of the ledger: a resumed step looks
 // first whether its effect is there already.
@@ -67,17 +67,25 @@ type Ledger interface {
 	Subject(ctx context.Context, name string) ([][]byte, error)
 }
 
-// Config is what a Board is made of. All of it is required but Settings and
-// Wait.
+// Config is what a Board is made of. All of it is required but IssuingES256,
+// Certificates, Settings and Wait.
 type Config struct {
-	DID       did.DID
-	Issuing   Signer // in assertionMethod; signs credentials
-	LedgerKey Signer // in capabilityInvocation; signs transactions
-	Store     Store
-	Ledger    Ledger
-	Settings  Settings
-	Now       func() time.Time
-	Rand      io.Reader // safe for concurrent use, as crypto/rand.Reader is
+	DID     did.DID
+	Issuing Signer // Ed25519, in assertionMethod; signs VCDM credentials
+	// IssuingES256 is the P-256 key in assertionMethod that signs SD-JWT VCs.
+	// A board from before them has none and issues in VCDM alone.
+	IssuingES256 Signer
+	// Certificates of IssuingES256, in DER, its own first; nil: none.
+	Certificates [][]byte
+	LedgerKey    Signer // in capabilityInvocation; signs transactions
+	Store        Store
+	Ledger       Ledger
+	Settings     Settings
+	// People names everybody who may act for the board. It is asked whenever an
+	// act that needs a second person is made or answered.
+	People func() ([]string, error)
+	Now    func() time.Time
+	Rand   io.Reader // safe for concurrent use, as crypto/rand.Reader is
 	// Wait pauses between two looks at the ledger; nil: a timer.
 	Wait func(ctx context.Context, d time.Duration) error
 }
@@ -87,6 +95,7 @@ type Config struct {
 type Board struct {
 	Config
 	issuingMethod string
+	es256Method   string // "" without IssuingES256
 	ledgerMethod  string
 	schemata      template.Schemas
 
@@ -99,7 +108,7 @@ type Board struct {
 
 // New checks the configuration and returns the board.
 func New(c Config) (*Board, error) {
-	if c.Issuing == nil || c.LedgerKey == nil || c.Store == nil || c.Ledger == nil || c.Now == nil || c.Rand == nil {
+	if c.Issuing == nil || c.LedgerKey == nil || c.Store == nil || c.Ledger == nil || c.People == nil || c.Now == nil || c.Rand == nil {
 		return nil, errors.New("issuer: configuration is incomplete")
 	}
 	network, _, err := bonafide.Split(c.DID)
@@ -112,6 +121,9 @@ func New(c Config) (*Board, error) {
 	if c.Issuing.Public() == c.LedgerKey.Public() {
 		return nil, errors.New("issuer: issuing key and ledger key must differ")
 	}
+	if c.Issuing.Public().Kind() != did.Ed25519 || c.IssuingES256 != nil && c.IssuingES256.Public().Kind() != did.P256 {
+		return nil, errors.New("issuer: an issuing key is of another kind than its format signs with")
+	}
 	if err := c.Settings.check(); err != nil {
 		return nil, err
 	}
@@ -120,6 +132,9 @@ func New(c Config) (*Board, error) {
 	}
 	b := &Board{Config: c, turn: make(chan struct{}, 1)}
 	b.issuingMethod = methodID(c.DID, c.Issuing.Public())
+	if c.IssuingES256 != nil {
+		b.es256Method = methodID(c.DID, c.IssuingES256.Public())
+	}
 	b.ledgerMethod = methodID(c.DID, c.LedgerKey.Public())
 	return b, nil
 }
@@ -178,10 +193,10 @@ type Identity struct {
 	Document []byte // first document, JCS
 }
 
-// NewIdentity makes the DID of a new board from its two keys. Network is the
-// chain id.
-func NewIdentity(network string, issuing, ledgerKey did.PublicKey, o bonafide.DocumentOptions) (Identity, error) {
-	id, doc, err := bonafide.NewDocument(network, []did.PublicKey{issuing}, []did.PublicKey{ledgerKey}, o)
+// NewIdentity makes the DID of a new board from its issuing keys, one for each
+// format, and its ledger key. Network is the chain id.
+func NewIdentity(network string, issuing []did.PublicKey, ledgerKey did.PublicKey, o bonafide.DocumentOptions) (Identity, error) {
+	id, doc, err := bonafide.NewDocument(network, issuing, []did.PublicKey{ledgerKey}, o)
 	if err != nil {
 		return Identity{}, fmt.Errorf("founding a board: %w", err)
 	}

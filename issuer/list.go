@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 // Entry is a licence as a board's staff sees it.
@@ -62,10 +63,15 @@ func (b *Board) List(ctx context.Context, f func(Entry) error) error {
 type Line struct {
 	At       time.Time
 	Person   string
+	Approver string // who approved it, where somebody had to
 	Act      Act
-	Status   ledger.Status // of ActImported and ActStatus
+	Decision int64         // the act that waited; 0: none
+	Kind     Kind          // of a line about an act
+	Status   ledger.Status // of ActImported and ActStatus, and lines about such acts
 	Reason   string
-	Height   uint64    // ActStatus: ledger height that shows it, 0: not there yet
+	// Height is where the ledger shows it: a status act, or a credential's
+	// epoch. 0: not there yet, or not known while the ledger cannot be asked.
+	Height   uint64
 	Issuance *Issuance // ActIssued
 }
 
@@ -85,21 +91,34 @@ func (b *Board) History(ctx context.Context, ref string) ([]Line, error) {
 	}
 	out := make([]Line, 0, len(events)+len(issued))
 	for _, e := range events {
-		out = append(out, Line{At: e.At, Person: e.Person, Act: e.Act, Status: e.Status, Reason: e.Reason, Height: e.Height})
+		out = append(out, Line{
+			At: e.At, Person: e.Person, Approver: e.Approver, Act: e.Act, Decision: e.Decision, Kind: e.Kind,
+			Status: e.Status, Reason: e.Reason, Height: e.Height,
+		})
 	}
+	// The history can be read without the ledger; heights of epochs are its.
+	data, err := b.refresh(ctx)
 	for i := range issued {
-		out = append(out, Line{At: issued[i].Created, Person: issued[i].Person, Act: ActIssued, Issuance: &issued[i]})
+		x := &issued[i]
+		line := Line{At: x.Created, Person: x.Person, Act: ActIssued, Issuance: x}
+		if err == nil && x.Epoch > 0 {
+			if e, err := data.View.Epoch(x.Epoch); err == nil {
+				line.Height = e.Height
+			}
+		}
+		out = append(out, line)
 	}
 	slices.SortStableFunc(out, func(a, b Line) int { return a.At.Compare(b.At) })
 	return out, nil
 }
 
 // Credential returns the newest credential of a licence that may be handed
-// out, as JSON, and its status index. Codes as Find, and credential_not_ready.
-func (b *Board) Credential(ctx context.Context, ref string, f Form) ([]byte, uint32, error) {
+// out, as JSON or a compact SD-JWT, and its status index. Codes as Find, and
+// credential_not_ready.
+func (b *Board) Credential(ctx context.Context, ref string, f Form, format vc.Format) ([]byte, uint32, error) {
 	l, err := b.Find(ctx, ref)
 	if err != nil {
 		return nil, 0, err
 	}
-	return b.envelope(ctx, &l, f)
+	return b.envelope(ctx, &l, f, format)
 }

@@ -5,6 +5,7 @@ package issuer
 // of ours.
 
 import (
+	"encoding/json"
 	"slices"
 	"sort"
 	"strings"
@@ -41,7 +42,7 @@ var mappedFields = map[string]bool{
 type Mapping struct {
 	Name      string
 	delimiter rune
-	columns   map[string]string            // field → header of their column
+	columns   map[string]columnNames       // field → headers of their columns
 	constants map[string]string            // field → the same value in every row
 	values    map[string]map[string]string // field → their word → ours
 	layouts   []string                     // Go layouts, in the file's order
@@ -62,6 +63,9 @@ var dateTokens = strings.NewReplacer("YYYY", "2006", "MMM", "Jan", "MM", "01", "
 //	 "dates":     ["MM/DD/YYYY", "YYYY-MM-DD"],
 //	 "values":    {"status": {"Active": "current", …}}}
 //
+// A text that the file has in several columns is written as a list of columns,
+// which are joined with spaces: "given_name": ["First", "Middle"].
+//
 // Fields are number, type, jurisdiction, profession, given_name, family_name,
 // npi, issued, expires, status, conditions; all but given_name, npi and
 // conditions must be mapped, each by a column or a constant, not both. Dates
@@ -73,7 +77,7 @@ func ParseMapping(b []byte) (*Mapping, error) {
 		Format    int                          `json:"format"`
 		Name      string                       `json:"name"`
 		Delimiter string                       `json:"delimiter"`
-		Columns   map[string]string            `json:"columns"`
+		Columns   map[string]columnNames       `json:"columns"`
 		Constants map[string]string            `json:"constants"`
 		Dates     []string                     `json:"dates"`
 		Values    map[string]map[string]string `json:"values"`
@@ -93,19 +97,28 @@ func ParseMapping(b []byte) (*Mapping, error) {
 			return nil, explain.Errorf("mapping_malformed", "delimiter must be a comma, semicolon, tab or bar")
 		}
 	}
-	for _, set := range []map[string]string{m.columns, m.constants} {
-		for field, v := range set {
+	said := map[string]columnNames{}
+	for field, v := range m.constants {
+		said[field] = columnNames{v}
+	}
+	for _, set := range []map[string]columnNames{m.columns, said} {
+		for field, names := range set {
 			if _, ok := mappedFields[field]; !ok {
 				return nil, explain.Errorf("mapping_malformed", "%q is no field", field)
 			}
-			if v == "" || len(v) > 200 {
-				return nil, explain.Errorf("mapping_malformed", "field %s: 1 to 200 bytes expected", field)
+			if len(names) == 0 || len(names) > maxJoined || len(names) > 1 && !joinable[field] {
+				return nil, explain.Errorf("mapping_malformed", "field %s: not that many columns", field)
+			}
+			for _, v := range names {
+				if v == "" || len(v) > 200 {
+					return nil, explain.Errorf("mapping_malformed", "field %s: 1 to 200 bytes expected", field)
+				}
 			}
 		}
 	}
 	taken := map[string]string{}
 	for _, field := range sortedFields() {
-		column, isColumn := m.columns[field]
+		columns, isColumn := m.columns[field]
 		_, isConstant := m.constants[field]
 		switch {
 		case isColumn && isConstant:
@@ -113,7 +126,7 @@ func ParseMapping(b []byte) (*Mapping, error) {
 		case !isColumn && !isConstant && mappedFields[field]:
 			return nil, explain.Errorf("mapping_malformed", "field %s is not mapped", field)
 		}
-		if isColumn {
+		for _, column := range columns {
 			if other, dup := taken[column]; dup {
 				return nil, explain.Errorf("mapping_malformed", "fields %s and %s name one column", other, field)
 			}
@@ -141,6 +154,36 @@ func ParseMapping(b []byte) (*Mapping, error) {
 		}
 	}
 	return m, nil
+}
+
+// columnNames is one column or several whose texts are joined. In a mapping
+// file it is a string or a list of strings.
+type columnNames []string
+
+// maxJoined is the number of columns that one field can be made of.
+const maxJoined = 4
+
+// joinable are the fields that can be made of several columns.
+var joinable = map[string]bool{fieldProfession: true, fieldGivenName: true, fieldFamilyName: true, fieldConditions: true}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *columnNames) UnmarshalJSON(b []byte) error {
+	var one string
+	if err := json.Unmarshal(b, &one); err == nil {
+		*c = columnNames{one}
+		return nil
+	}
+	var several []string
+	err := json.Unmarshal(b, &several)
+	*c = several
+	return err
+}
+
+// maps reports whether the mapping says anything about a field.
+func (m *Mapping) maps(field string) bool {
+	_, column := m.columns[field]
+	_, constant := m.constants[field]
+	return column || constant
 }
 
 func sortedFields() []string {

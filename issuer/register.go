@@ -83,7 +83,7 @@ type Reissue uint8
 // Reasons to issue.
 const (
 	ReissueNone  Reissue = iota
-	ReissueAdd           // one more envelope under the present index: a first claim
+	ReissueAdd           // more envelopes under the present index: a first claim
 	ReissueRenew         // a new index; credentials under older ones stay good
 	ReissueVoid          // a new index; credentials under older ones become void
 )
@@ -93,13 +93,20 @@ type Licence struct {
 	ID     int64 // given by the board, never reused
 	Record Record
 
-	Imported ledger.Status // status word of the last import that had one
+	// File is what the last import said, field by field as far as its mapping
+	// goes, and Imported its status word: only what differs from them is news.
+	File     Record
+	Imported ledger.Status
 	Status   ledger.Status // what the board says now
 	// StatusRev counts status acts and SettledRev the ones that are on the
 	// ledger for every index of the licence.
 	StatusRev, SettledRev uint32
 
 	Holder did.DID // whose wallet claimed it; empty while nobody has
+	// HolderKey is the wallet's P-256 key as a Multikey, for SD-JWT VCs; "":
+	// the claim proved none. ClaimRev is the Revision of the claim.
+	HolderKey string
+	ClaimRev  uint32
 	// Revision counts the changes that call for credentials and IssuedRev is
 	// the one that the newest delivered credentials show.
 	Revision, IssuedRev uint32
@@ -269,7 +276,7 @@ func change(old, new *Record) Reissue {
 	}
 	rest := *old
 	rest.Issued, rest.Expires = new.Issued, new.Expires
-	if rest == *new && new.Expires > old.Expires {
+	if rest == *new && new.Expires > old.Expires && new.Issued >= old.Issued {
 		// Everything the old credential says is still true; it ends by itself.
 		return ReissueRenew
 	}
@@ -280,9 +287,12 @@ func change(old, new *Record) Reissue {
 type Event struct {
 	Licence   int64
 	At        time.Time
-	Person    string // who did it; "import" names the file's own word
+	Person    string // who did it
+	Approver  string // who approved it, where somebody had to
 	Act       Act
-	Status    ledger.Status // of ActStatus and ActImported
+	Decision  int64         // the act that waited; 0: none
+	Kind      Kind          // of a line about an act: what it does
+	Status    ledger.Status // of ActStatus and ActImported, and lines about such acts
 	StatusRev uint32        // of an act that changes the status: its number
 	Reason    string        // the person's words, may be empty
 	Height    uint64        // ledger height that shows it, once it is there
@@ -294,10 +304,20 @@ type Act string
 // Acts.
 const (
 	ActImported Act = "imported" // the licence came into the register
-	ActChanged  Act = "changed"  // an import changed what it says
+	ActChanged  Act = "changed"  // an import changed what it says: a line of older registers
+	ActRenewed  Act = "renewed"  // it runs longer
+	ActReplaced Act = "replaced" // what it says changed: older credentials become void
 	ActStatus   Act = "status"   // its status changed
 	ActCode     Act = "claim-code"
 	ActClaimed  Act = "claimed"
 	ActIssued   Act = "issued"
 	ActReplace  Act = "replace" // its credentials fail since a key was reported: new ones are due
+
+	// Lines about acts that wait.
+	ActProposed  Act = "proposed" // made; it needs a second person
+	ActScheduled Act = "scheduled"
+	ActApproved  Act = "approved"
+	ActRejected  Act = "rejected"
+	ActCancelled Act = "cancelled"
+	ActOvertaken Act = "overtaken" // a newer register file said otherwise
 )

@@ -2,9 +2,9 @@ package issuer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"bonafide/internal/explain"
 	"bonafide/ledger"
@@ -39,66 +39,37 @@ func (b *Board) Find(ctx context.Context, ref string) (Licence, error) {
 
 // StatusAct is a person's decision about a licence.
 type StatusAct struct {
-	Ref    string // see Find
-	Value  ledger.Status
-	Reason string // the person's words; may be empty
-	Person string
+	Ref       string // see Find
+	Value     ledger.Status
+	Reason    string // the person's words; may be empty
+	Person    string
+	Effective time.Time // zero: at once
 }
 
 // Status sets the status of a licence: first in the register, then, in one
 // transaction, on every index of it that is not final and has not run out. It
 // returns once verified data shows it. If the ledger cannot be reached the
-// decision stays recorded, and the next Status, Resume or Issue sends it.
+// decision stays recorded, and the next act, Resume or Issue sends it. What
+// suspends or is final waits for a second person, if the home has one.
 //
 // Codes: status_final (the licence's status never changes again),
 // status_unchanged (it has this status already, and the ledger shows it),
-// reason_malformed, and those of Find.
-func (b *Board) Status(ctx context.Context, a StatusAct) error {
+// act_open, effective_past, effective_far, reason_malformed, person_unknown,
+// and those of Find.
+func (b *Board) Status(ctx context.Context, a StatusAct) (Outcome, error) {
 	if a.Value > ledger.Reserved {
-		return explain.Errorf("status_unknown", "no such status value")
+		return Outcome{}, explain.Errorf("status_unknown", "no such status value")
 	}
-	if p := checkText("reason", a.Reason, maxConditions, false); p != nil {
-		return explain.Errorf("reason_malformed", "%w", p)
-	}
-	release, err := b.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	id, err := b.decide(ctx, a)
-	if err != nil {
-		return err
-	}
-	return b.settle(ctx, []int64{id})
-}
-
-// decide records a status act and returns its licence.
-func (b *Board) decide(ctx context.Context, a StatusAct) (int64, error) {
-	for try := 1; ; try++ {
-		l, err := b.Find(ctx, a.Ref)
-		if err != nil {
-			return 0, err
+	return b.act(ctx, a.Ref, a.Person, a.Reason, a.Effective, func(l *Licence) (Decision, error) {
+		d := Decision{Kind: KindStatus, Status: a.Value, WasStatus: l.Status}
+		switch {
+		case l.Status == a.Value && l.StatusRev > l.SettledRev && a.Effective.IsZero():
+			d.Licence, d.State = l.ID, CarriedOut // decided before, not on the ledger yet
+		case l.Status == a.Value:
+			return d, explain.Errorf("status_unchanged", "the licence has this status already")
+		case l.Status.Final():
+			return d, explain.Errorf("status_final", "a licence whose status is final keeps it; a new licence needs a new number")
 		}
-		if l.Status == a.Value {
-			if l.StatusRev > l.SettledRev {
-				return l.ID, nil // said before, not on the ledger yet
-			}
-			return 0, explain.Errorf("status_unchanged", "the licence has this status already")
-		}
-		c := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
-		if p := c.Licence.setStatus(a.Value); p != nil {
-			return 0, explain.Errorf("status_final", "%s %s", p.field, p.reason)
-		}
-		c.Events = []Event{{
-			At: b.now(), Person: a.Person, Act: ActStatus, Status: a.Value,
-			StatusRev: c.Licence.StatusRev, Reason: a.Reason,
-		}}
-		err = b.Store.Apply(ctx, []Change{c})
-		if err == nil {
-			return l.ID, nil
-		}
-		if !errors.Is(err, ErrConflict) || try == maxTries {
-			return 0, fmt.Errorf("recording a status: %w", err)
-		}
-	}
+		return d, nil
+	})
 }

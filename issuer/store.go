@@ -7,6 +7,7 @@ import (
 
 	"bonafide/did"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 // Errors of a Store that the board acts on.
@@ -47,7 +48,8 @@ type Batch struct {
 	Number       uint64 // from 1, without gaps
 	State        BatchState
 	Created      time.Time // `created` of every proof in it
-	Method       string    // verification method that signs
+	Method       string    // verification method that signs its VCDM credentials; "": it has none
+	MethodES256  string    // verification method that signs its SD-JWT VCs; "": it has none
 	Person       string    // who issued it
 	Root         ledger.Hash
 	Size         int // leaves, 1 to 4,096
@@ -65,10 +67,11 @@ type Leaf struct {
 	Licence  int64
 	Revision uint32 // of the licence, that it shows
 	Form     Form
+	Format   vc.Format
 	Index    uint32
 	Salt     [16]byte
 	Hash     ledger.Hash
-	Draft    []byte // JCS of what is signed, the anchor empty; practitioner data
+	Draft    []byte // what vc.Draft.JSON gave; practitioner data
 }
 
 // SignedLeaf is a leaf's credential.
@@ -87,13 +90,17 @@ type Plan struct {
 // Change is a new state of a licence and the lines in its history.
 type Change struct {
 	// Licence: ID 0 adds it. Of a licence that is there, Record, Imported,
-	// Status, StatusRev, Holder and Revision are taken, and Reissue where it is
-	// greater than what is stored.
+	// Status, StatusRev, Holder, HolderKey, ClaimRev and Revision are taken, and
+	// Reissue where it is greater than what is stored.
 	Licence Licence
 	// What StatusRev and Revision were when the change was prepared.
 	WasStatusRev, WasRevision uint32
-	// Events are the lines; their Licence is filled in.
+	// Events are the lines; their Licence is filled in, and their Decision
+	// where it is 0 and the change has a Move.
 	Events []Event
+	// Moves are steps of acts on the licence. A new one is given its ID.
+	Moves []Move
+	grant grant // see Check
 }
 
 // Settled says up to which status act a licence's indexes are on the ledger.
@@ -109,8 +116,10 @@ type Code struct {
 	Licence  int64
 	Secret   []byte // practitioner data
 	Expires  time.Time
-	Attempts int     // wrong answers so far
-	Holder   did.DID // who claimed with it; empty: unused
+	Attempts int // wrong answers so far
+	// Who claimed with it, and with which P-256 key; empty: unused.
+	Holder    did.DID
+	HolderKey string
 }
 
 // Issuance is one credential that was, or is being, issued for a licence.
@@ -118,10 +127,19 @@ type Issuance struct {
 	Batch   uint64
 	State   BatchState
 	Form    Form
+	Format  vc.Format
 	Index   uint32
 	Created time.Time
 	Person  string
 	Epoch   uint64 // 0 until proved
+}
+
+// Held is one delivered credential of a licence.
+type Held struct {
+	Licence int64
+	Index   uint32
+	Form    Form
+	Format  vc.Format
 }
 
 // Store keeps what a board must not forget. A method that writes is one
@@ -137,20 +155,25 @@ type Store interface {
 	ByID(ctx context.Context, ids []int64) ([]Licence, error)
 	// After pages through the register in the order of ids; so do Due
 	// (Revision > IssuedRev and no Batch) and Unsettled (StatusRev > SettledRev).
+	// With lacking, Due also gives the licences whose register copy is out, but
+	// not as an SD-JWT VC under the newest index.
 	After(ctx context.Context, id int64, limit int) ([]Licence, error)
-	Due(ctx context.Context, after int64, limit int) ([]Licence, error)
+	Due(ctx context.Context, after int64, limit int, lacking bool) ([]Licence, error)
 	Unsettled(ctx context.Context, after int64, limit int) ([]Licence, error)
-	// Apply writes changes. ErrConflict where a licence is not as it was, or one
-	// to be added is there.
+	// Apply writes changes that pass Check. ErrConflict where a licence or a
+	// decision is not as it was, or one to be added is there.
 	Apply(ctx context.Context, changes []Change) error
 	// Settle raises SettledRev and dates the events of those acts.
 	Settle(ctx context.Context, s []Settled) error
+	ActStore
 	// Events returns a licence's history, oldest first.
 	Events(ctx context.Context, licence int64) ([]Event, error)
 
 	// Indexes returns the indexes of licences, oldest batch first, each with
 	// the state of the batch that brought it.
 	Indexes(ctx context.Context, licences []int64) ([]Index, error)
+	// Held returns the credentials of licences in Done batches.
+	Held(ctx context.Context, licences []int64) ([]Held, error)
 	// Taken returns the indexes of a page that are or were used.
 	Taken(ctx context.Context, page uint32) ([]uint32, error)
 
@@ -172,7 +195,7 @@ type Store interface {
 	// BatchLicences returns the distinct licences of a batch in the order of ids.
 	BatchLicences(ctx context.Context, batch uint64) ([]int64, error)
 	// Dependent returns the licences of which the newest delivered credential of
-	// some form is of this batch.
+	// some form in some format is of this batch.
 	Dependent(ctx context.Context, batch uint64) ([]int64, error)
 	// Unsigned returns the first limit leaves that have no credential yet.
 	Unsigned(ctx context.Context, batch uint64, limit int) ([]Leaf, error)
@@ -188,9 +211,9 @@ type Store interface {
 
 	// Issuances lists the credentials of a licence, oldest first.
 	Issuances(ctx context.Context, licence int64) ([]Issuance, error)
-	// Envelope returns the newest credential of a form in a Done batch, and its
-	// index; ErrNotFound.
-	Envelope(ctx context.Context, licence int64, f Form) ([]byte, uint32, error)
+	// Envelope returns the newest credential of a form and format in a Done
+	// batch, and the leaf it is of, without hash, salt and draft; ErrNotFound.
+	Envelope(ctx context.Context, licence int64, f Form, format vc.Format) ([]byte, Leaf, error)
 
 	// PutCode stores a code and withdraws unused ones of the same licence.
 	PutCode(ctx context.Context, c Code, e Event) error
@@ -198,7 +221,7 @@ type Store interface {
 	Code(ctx context.Context, id string) (Code, error)
 	// MissCode counts a wrong answer.
 	MissCode(ctx context.Context, id string) error
-	// UseCode marks a code as used by the holder and applies the change to its
-	// licence. ErrConflict where it is used already.
-	UseCode(ctx context.Context, id string, holder did.DID, c Change) error
+	// UseCode applies the change to the code's licence and marks the code as
+	// used by who holds the licence then. ErrConflict where it is used already.
+	UseCode(ctx context.Context, id string, c Change) error
 }

@@ -14,6 +14,7 @@ import (
 	"bonafide/did"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 // Issuer is the schema of issuer.db.
@@ -153,6 +154,10 @@ type licenceBody struct {
 	Record           issuer.Record
 	Imported, Status ledger.Status
 	Holder           did.DID `json:",omitempty"`
+	HolderKey        string  `json:",omitempty"`
+	ClaimRev         uint32  `json:",omitempty"`
+	// What the last import said, where that is not the record.
+	File *issuer.Record `json:",omitempty"`
 }
 
 const licenceColumns = `id, status_rev, settled_rev, revision, issued_rev, reissue, batch, body`
@@ -169,7 +174,11 @@ func (s *IssuerStore) licence(scan func(...any) error) (issuer.Licence, error) {
 	if err := s.openJSON(IntCell("licence", "body", l.ID), raw, &b); err != nil {
 		return l, err
 	}
-	l.Record, l.Imported, l.Status, l.Holder = b.Record, b.Imported, b.Status, b.Holder
+	l.Record, l.File, l.Imported, l.Status = b.Record, b.Record, b.Imported, b.Status
+	if b.File != nil {
+		l.File = *b.File
+	}
+	l.Holder, l.HolderKey, l.ClaimRev = b.Holder, b.HolderKey, b.ClaimRev
 	return l, nil
 }
 
@@ -255,8 +264,14 @@ func (s *IssuerStore) After(ctx context.Context, id int64, limit int) ([]issuer.
 }
 
 // Due implements issuer.Store.
-func (s *IssuerStore) Due(ctx context.Context, after int64, limit int) ([]issuer.Licence, error) {
-	return s.list(ctx, `WHERE revision > issued_rev AND batch = 0 AND id > ? ORDER BY id LIMIT ?`, after, limit)
+func (s *IssuerStore) Due(ctx context.Context, after int64, limit int, lacking bool) ([]issuer.Licence, error) {
+	if !lacking {
+		return s.list(ctx, `WHERE revision > issued_rev AND batch = 0 AND id > ? ORDER BY id LIMIT ?`, after, limit)
+	}
+	// Each half reads one small index in its order; OR would read the table.
+	return s.list(ctx, `WHERE id IN (
+		SELECT id FROM licence WHERE revision > issued_rev AND batch = 0 AND id > ?1 UNION
+		SELECT id FROM licence WHERE formats & 2 = 0 AND issued_rev > 0 AND batch = 0 AND id > ?1 ORDER BY id LIMIT ?2) ORDER BY id`, after, limit)
 }
 
 // Unsettled implements issuer.Store.
@@ -300,7 +315,19 @@ func (s *IssuerStore) apply(q *statements, c *issuer.Change, licence, event *int
 		*licence++
 		l.ID = *licence
 	}
-	body, err := s.sealJSON(IntCell("licence", "body", l.ID), licenceBody{l.Record, l.Imported, l.Status, l.Holder})
+	if !added {
+		if err := s.check(q, c); err != nil {
+			return err
+		}
+	}
+	plain := licenceBody{
+		Record: l.Record, Imported: l.Imported, Status: l.Status,
+		Holder: l.Holder, HolderKey: l.HolderKey, ClaimRev: l.ClaimRev,
+	}
+	if l.File != l.Record && l.File != (issuer.Record{}) {
+		plain.File = &l.File
+	}
+	body, err := s.sealJSON(IntCell("licence", "body", l.ID), plain)
 	if err != nil {
 		return err
 	}
@@ -316,6 +343,9 @@ func (s *IssuerStore) apply(q *statements, c *issuer.Change, licence, event *int
 	if err != nil {
 		return err
 	}
+	if err := s.move(q, l.ID, c); err != nil {
+		return err
+	}
 	for _, e := range c.Events {
 		*event++
 		if err := s.putEvent(q, *event, l.ID, e); err != nil {
@@ -327,13 +357,16 @@ func (s *IssuerStore) apply(q *statements, c *issuer.Change, licence, event *int
 
 // eventBody is the sealed part of an event.
 type eventBody struct {
-	Person string
-	Status ledger.Status
-	Reason string `json:",omitempty"`
+	Person   string
+	Approver string `json:",omitempty"`
+	Status   ledger.Status
+	Reason   string      `json:",omitempty"`
+	Decision int64       `json:",omitempty"`
+	Kind     issuer.Kind `json:",omitempty"`
 }
 
 func (s *IssuerStore) putEvent(q *statements, id, licence int64, e issuer.Event) error {
-	body, err := s.sealJSON(IntCell("event", "body", id), eventBody{e.Person, e.Status, e.Reason})
+	body, err := s.sealJSON(IntCell("event", "body", id), eventBody{e.Person, e.Approver, e.Status, e.Reason, e.Decision, e.Kind})
 	if err != nil {
 		return err
 	}
@@ -360,7 +393,8 @@ func (s *IssuerStore) Events(ctx context.Context, licence int64) ([]issuer.Event
 				return err
 			}
 			e.At, e.Act = unix(at), issuer.Act(act)
-			e.Person, e.Status, e.Reason = body.Person, body.Status, body.Reason
+			e.Person, e.Approver, e.Status, e.Reason = body.Person, body.Approver, body.Status, body.Reason
+			e.Decision, e.Kind = body.Decision, body.Kind
 			out = append(out, e)
 			return nil
 		})
@@ -428,8 +462,12 @@ func (s *IssuerStore) Indexes(ctx context.Context, licences []int64) ([]issuer.I
 	return out, nil
 }
 
-// Taken implements issuer.Store.
+// Taken implements issuer.Store. Of a page that is closed (ClosePages) all is
+// taken.
 func (s *IssuerStore) Taken(ctx context.Context, page uint32) ([]uint32, error) {
+	if closed, err := s.db.pageClosed(ctx, page); err != nil || closed {
+		return allOf(page), err
+	}
 	var out []uint32
 	first := int64(page) * ledger.PageIndexes
 	err := s.read(ctx, func(q *statements) error {
@@ -446,7 +484,50 @@ func (s *IssuerStore) Taken(ctx context.Context, page uint32) ([]uint32, error) 
 	return out, nil
 }
 
-const batchColumns = `number, state, created, method, person, root, size, validity_year, validity_month, scopes, epoch, position, path`
+// Held implements issuer.Store.
+func (s *IssuerStore) Held(ctx context.Context, licences []int64) ([]issuer.Held, error) {
+	var out []issuer.Held
+	err := s.read(ctx, func(q *statements) error {
+		for _, id := range licences {
+			err := q.each(`SELECT l.status_index, l.form, l.format FROM leaf l JOIN batch b ON b.number = l.id / 4096
+				WHERE l.licence = ? AND b.state = ?`, []any{id, issuer.Done}, func(scan func(...any) error) error {
+				h := issuer.Held{Licence: id}
+				var f formatCode
+				err := scan(&h.Index, &h.Form, &f)
+				h.Format = f.format()
+				out = append(out, h)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what was issued: %w", err)
+	}
+	return out, nil
+}
+
+// formatCode is how a format is stored: the bit of it in licence.formats.
+type formatCode uint8
+
+func codeOf(f vc.Format) formatCode {
+	if f == vc.SDJWT {
+		return 2
+	}
+	return 1
+}
+
+func (c formatCode) format() vc.Format {
+	if c == 2 {
+		return vc.SDJWT
+	}
+	return vc.VCDM
+}
+
+const batchColumns = `number, state, created, method, method_es256, person, root, size, validity_year, validity_month, scopes, epoch, position, path`
 
 func (s *IssuerStore) batches(ctx context.Context, where string, args ...any) ([]issuer.Batch, error) {
 	var out []issuer.Batch
@@ -457,7 +538,7 @@ func (s *IssuerStore) batches(ctx context.Context, where string, args ...any) ([
 				created                    int64
 				person, root, scopes, path []byte
 			)
-			if err := scan(&b.Number, &b.State, &created, &b.Method, &person, &root, &b.Size,
+			if err := scan(&b.Number, &b.State, &created, &b.Method, &b.MethodES256, &person, &root, &b.Size,
 				&b.LastValidity.Year, &b.LastValidity.Month, &scopes, &b.Epoch, &b.Position, &path); err != nil {
 				return err
 			}
@@ -532,8 +613,8 @@ func (s *IssuerStore) Plan(ctx context.Context, p issuer.Plan) error {
 		if err != nil {
 			return err
 		}
-		if err := q.one(`INSERT INTO batch (`+batchColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, x'')`,
-			b.Number, b.State, b.Created.Unix(), b.Method, person, b.Root[:], b.Size, b.LastValidity.Year, b.LastValidity.Month, string(scopes)); err != nil {
+		if err := q.one(`INSERT INTO batch (`+batchColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, x'')`,
+			b.Number, b.State, b.Created.Unix(), b.Method, b.MethodES256, person, b.Root[:], b.Size, b.LastValidity.Year, b.LastValidity.Month, string(scopes)); err != nil {
 			return err
 		}
 		for _, i := range p.Indexes {
@@ -576,8 +657,8 @@ func (s *IssuerStore) putLeaf(q *statements, batch uint64, n int, l *issuer.Leaf
 	if err != nil {
 		return err
 	}
-	_, err = q.exec(`INSERT INTO leaf (id, licence, revision, form, status_index, hash, draft) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		id, l.Licence, l.Revision, l.Form, l.Index, l.Hash[:], sealed)
+	_, err = q.exec(`INSERT INTO leaf (id, licence, revision, form, format, status_index, hash, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		id, l.Licence, l.Revision, l.Form, codeOf(l.Format), l.Index, l.Hash[:], sealed)
 	return err
 }
 
@@ -666,7 +747,7 @@ func (s *IssuerStore) Dependent(ctx context.Context, batch uint64) ([]int64, err
 	err := s.read(ctx, func(q *statements) error {
 		return q.each(`SELECT DISTINCT licence FROM leaf AS l WHERE id BETWEEN ? AND ? AND credential IS NOT NULL AND NOT EXISTS (
 			SELECT 1 FROM leaf AS m JOIN batch AS b ON b.number = m.id / 4096
-			WHERE m.licence = l.licence AND m.form = l.form AND m.id > l.id AND b.state = ?) ORDER BY licence`,
+			WHERE m.licence = l.licence AND m.form = l.form AND m.format = l.format AND m.id > l.id AND b.state = ?) ORDER BY licence`,
 			[]any{first, last, issuer.Done}, func(scan func(...any) error) error {
 				var id int64
 				err := scan(&id)
@@ -685,14 +766,15 @@ func (s *IssuerStore) Unsigned(ctx context.Context, batch uint64, limit int) ([]
 	var out []issuer.Leaf
 	first, last := leafRange(batch)
 	err := s.read(ctx, func(q *statements) error {
-		return q.each(`SELECT id, licence, revision, form, status_index, hash, draft FROM leaf
+		return q.each(`SELECT id, licence, revision, form, format, status_index, hash, draft FROM leaf
 			WHERE id BETWEEN ? AND ? AND credential IS NULL ORDER BY id LIMIT ?`, []any{first, last, limit}, func(scan func(...any) error) error {
 			var (
 				l            issuer.Leaf
 				id           int64
+				format       formatCode
 				hash, sealed []byte
 			)
-			if err := scan(&id, &l.Licence, &l.Revision, &l.Form, &l.Index, &hash, &sealed); err != nil {
+			if err := scan(&id, &l.Licence, &l.Revision, &l.Form, &format, &l.Index, &hash, &sealed); err != nil {
 				return err
 			}
 			plain, err := s.seal.Open(IntCell("leaf", "draft", id), sealed)
@@ -702,6 +784,7 @@ func (s *IssuerStore) Unsigned(ctx context.Context, batch uint64, limit int) ([]
 			if len(plain) < len(l.Salt) || len(hash) != len(l.Hash) {
 				return errors.New("a leaf has the wrong length")
 			}
+			l.Format = format.format()
 			l.Position, l.Hash, l.Draft = int(id-first), ledger.Hash(hash), plain[copy(l.Salt[:], plain):]
 			out = append(out, l)
 			return nil
@@ -748,9 +831,13 @@ func (s *IssuerStore) Finish(ctx context.Context, batch uint64) error {
 		if err := q.one(`UPDATE batch SET state = ? WHERE number = ? AND state = ?`, issuer.Done, batch, issuer.Signed); err != nil {
 			return err
 		}
-		_, err := q.exec(`UPDATE licence SET issued_rev = l.revision, batch = 0, reissue = iif(licence.revision = l.revision, 0, licence.reissue)
-			FROM (SELECT licence AS of, max(revision) AS revision FROM leaf WHERE id BETWEEN ? AND ? GROUP BY licence) AS l
-			WHERE licence.id = l.of AND licence.batch = ?`, first, last, batch)
+		// The formats are those of the register copies under the index that the
+		// batch is for: of this batch, and of those that it adds to.
+		_, err := q.exec(`UPDATE licence SET issued_rev = l.revision, batch = 0, reissue = iif(licence.revision = l.revision, 0, licence.reissue),
+				formats = (SELECT coalesce(sum(DISTINCT m.format), 0) FROM leaf AS m JOIN batch AS b ON b.number = m.id / 4096
+					WHERE m.licence = l.of AND m.form = ? AND m.status_index = l.at AND b.state = ?)
+			FROM (SELECT licence AS of, max(revision) AS revision, max(status_index) AS at FROM leaf WHERE id BETWEEN ? AND ? GROUP BY licence) AS l
+			WHERE licence.id = l.of AND licence.batch = ?`, issuer.RegisterCopy, issuer.Done, first, last, batch)
 		return err
 	})
 	if err != nil {
@@ -782,16 +869,18 @@ func (s *IssuerStore) Abandon(ctx context.Context, batch uint64) error {
 func (s *IssuerStore) Issuances(ctx context.Context, licence int64) ([]issuer.Issuance, error) {
 	var out []issuer.Issuance
 	err := s.read(ctx, func(q *statements) error {
-		return q.each(`SELECT b.number, b.state, b.created, b.person, b.epoch, l.form, l.status_index
+		return q.each(`SELECT b.number, b.state, b.created, b.person, b.epoch, l.form, l.format, l.status_index
 			FROM leaf l JOIN batch b ON b.number = l.id / 4096 WHERE l.licence = ? ORDER BY l.id`, []any{licence}, func(scan func(...any) error) error {
 			var (
 				x       issuer.Issuance
 				created int64
+				format  formatCode
 				person  []byte
 			)
-			if err := scan(&x.Batch, &x.State, &created, &person, &x.Epoch, &x.Form, &x.Index); err != nil {
+			if err := scan(&x.Batch, &x.State, &created, &person, &x.Epoch, &x.Form, &format, &x.Index); err != nil {
 				return err
 			}
+			x.Format = format.format()
 			name, err := s.seal.Open(IntCell("batch", "person", int64(x.Batch)), person)
 			if err != nil {
 				return err
@@ -808,32 +897,34 @@ func (s *IssuerStore) Issuances(ctx context.Context, licence int64) ([]issuer.Is
 }
 
 // Envelope implements issuer.Store.
-func (s *IssuerStore) Envelope(ctx context.Context, licence int64, f issuer.Form) ([]byte, uint32, error) {
+func (s *IssuerStore) Envelope(ctx context.Context, licence int64, f issuer.Form, format vc.Format) ([]byte, issuer.Leaf, error) {
 	var (
+		l      = issuer.Leaf{Licence: licence, Form: f, Format: format}
 		id     int64
-		index  uint32
 		sealed []byte
 	)
 	err := s.read(ctx, func(q *statements) error {
-		err := q.scan(`SELECT l.id, l.status_index, l.credential FROM leaf l JOIN batch b ON b.number = l.id / 4096
-			WHERE l.licence = ? AND l.form = ? AND b.state = ? ORDER BY l.id DESC LIMIT 1`,
-			[]any{licence, f, issuer.Done}, &id, &index, &sealed)
+		err := q.scan(`SELECT l.id, l.revision, l.status_index, l.credential FROM leaf l JOIN batch b ON b.number = l.id / 4096
+			WHERE l.licence = ? AND l.form = ? AND l.format = ? AND b.state = ? ORDER BY l.id DESC LIMIT 1`,
+			[]any{licence, f, codeOf(format), issuer.Done}, &id, &l.Revision, &l.Index, &sealed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return issuer.ErrNotFound
 		}
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading a credential: %w", err)
+		return nil, issuer.Leaf{}, fmt.Errorf("reading a credential: %w", err)
 	}
+	l.Position = int(id % ledger.MaxBatch)
 	b, err := s.seal.Open(IntCell("leaf", "credential", id), sealed)
-	return b, index, err
+	return b, l, err
 }
 
 // codeBody is the sealed part of a claim code.
 type codeBody struct {
-	Secret []byte
-	Holder did.DID `json:",omitempty"`
+	Secret    []byte
+	Holder    did.DID `json:",omitempty"`
+	HolderKey string  `json:",omitempty"`
 }
 
 func codeCell(id string) Cell { return Cell{"claim_code", "body", id} }
@@ -883,7 +974,7 @@ func (s *IssuerStore) Code(ctx context.Context, id string) (issuer.Code, error) 
 		if err := s.openJSON(codeCell(id), sealed, &body); err != nil {
 			return err
 		}
-		c.Expires, c.Secret, c.Holder = unix(expires), body.Secret, body.Holder
+		c.Expires, c.Secret, c.Holder, c.HolderKey = unix(expires), body.Secret, body.Holder, body.HolderKey
 		return nil
 	})
 	if err != nil {
@@ -904,7 +995,7 @@ func (s *IssuerStore) MissCode(ctx context.Context, id string) error {
 }
 
 // UseCode implements issuer.Store.
-func (s *IssuerStore) UseCode(ctx context.Context, id string, holder did.DID, c issuer.Change) error {
+func (s *IssuerStore) UseCode(ctx context.Context, id string, c issuer.Change) error {
 	err := s.write(ctx, func(q *statements) error {
 		var (
 			sealed []byte
@@ -920,7 +1011,7 @@ func (s *IssuerStore) UseCode(ctx context.Context, id string, holder did.DID, c 
 		if err := s.openJSON(codeCell(id), sealed, &body); err != nil {
 			return err
 		}
-		body.Holder = holder
+		body.Holder, body.HolderKey = c.Licence.Holder, c.Licence.HolderKey
 		if sealed, err = s.sealJSON(codeCell(id), body); err != nil {
 			return err
 		}

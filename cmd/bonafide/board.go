@@ -15,6 +15,7 @@ import (
 	"bonafide/internal/home"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 type boardCmd struct {
@@ -205,27 +206,37 @@ func (c *boardIssueCmd) Run(e *env) error {
 		return err
 	}
 	files := []string{}
-	deliver := func(ref string, form issuer.Form, suffix string) error {
-		raw, index, err := b.Credential(e.ctx, ref, form)
+	deliver := func(ref string, form issuer.Form, format vc.Format, suffix string) error {
+		raw, index, err := b.Credential(e.ctx, ref, form, format)
+		if format == vc.SDJWT && explain.CodeOf(err) == "credential_not_ready" {
+			return nil // the board has no key for it, or the wallet proved none
+		}
 		if err != nil {
 			return err
 		}
 		// The index is a pseudonym: no name or number goes into a file name.
-		name := fmt.Sprintf("%s/%d%s.json", strings.TrimRight(c.Out, "/"), index, suffix)
+		name := fmt.Sprintf("%s/%d%s", strings.TrimRight(c.Out, "/"), index, suffix)
 		if err := os.MkdirAll(c.Out, 0o700); err != nil {
 			return unreadable("%s cannot be made: %s", c.Out, plain(err))
 		}
 		files = append(files, name)
 		return writeFile(name, raw)
 	}
-	for _, ref := range refs {
-		if err := deliver(ref, issuer.Bound, ""); err != nil {
-			return err
-		}
-	}
-	for _, ref := range c.Copies {
-		if err := deliver(ref, issuer.RegisterCopy, "-register-copy"); err != nil {
-			return err
+	for _, x := range []struct {
+		refs   []string
+		form   issuer.Form
+		format vc.Format
+		suffix string
+	}{
+		{refs, issuer.Bound, vc.VCDM, ".json"},
+		{refs, issuer.Bound, vc.SDJWT, ".sd-jwt"},
+		{c.Copies, issuer.RegisterCopy, vc.VCDM, "-register-copy.json"},
+		{c.Copies, issuer.RegisterCopy, vc.SDJWT, "-register-copy.sd-jwt"},
+	} {
+		for _, ref := range x.refs {
+			if err := deliver(ref, x.form, x.format, x.suffix); err != nil {
+				return err
+			}
 		}
 	}
 	if len(rep.Problems) > 0 {
@@ -240,6 +251,10 @@ func (c *boardIssueCmd) Run(e *env) error {
 		for _, p := range rep.Problems {
 			x, _ := explain.Lookup(p.Code)
 			_, _ = fmt.Fprintf(w, "  %s of type %s in %s got none: %s [%s]\n", plural(p.Licences, "licence"), p.Type, p.Jurisdiction, x.Message, p.Code)
+		}
+		for _, code := range rep.Notices {
+			x, _ := explain.Lookup(code)
+			_, _ = fmt.Fprintf(w, "  %s %s [%s]\n", x.Message, x.Next, code)
 		}
 		for _, f := range files {
 			_, _ = fmt.Fprintf(w, "  wrote %s\n", f)
@@ -299,7 +314,7 @@ func (c *boardStatusCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	err = b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()})
+	_, err = b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()})
 	if code := explain.CodeOf(err); strings.HasPrefix(code, "node_") || code == "no_node" {
 		e.say("The register has the new status and the ledger does not have it yet: run this again, or bonafide board issue, once the node answers.")
 	}

@@ -104,7 +104,7 @@ func packs(ctx context.Context, dir string) (whole, delta []byte, err error) {
 		return nil, nil, err
 	}
 	number := fixtures.Number(fixtures.Medicine.Prefix, 100_040)
-	if err := b.Status(ctx, issuer.StatusAct{Ref: number, Value: ledger.Probation, Person: person}); err != nil {
+	if _, err := b.Status(ctx, issuer.StatusAct{Ref: number, Value: ledger.Probation, Person: person}); err != nil {
 		return nil, nil, err
 	}
 	if err := node.Pack(ctx, d.Height, &n); err != nil {

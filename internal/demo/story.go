@@ -342,7 +342,7 @@ func (s *story) claim(ctx context.Context, c *cast) (err error) {
 		return err
 	}
 	for i, row := range rows {
-		b, _, err := c.mBoard.Credential(ctx, row.Number, issuer.Bound)
+		b, _, err := c.mBoard.Credential(ctx, row.Number, issuer.Bound, vc.VCDM)
 		if err != nil {
 			return err
 		}
@@ -378,7 +378,7 @@ func (s *story) present(ctx context.Context, c *cast) error {
 
 // copyOf leaves the register copy of a licence under files/.
 func (s *story) copyOf(ctx context.Context, b *issuer.Board, number, file string) error {
-	raw, _, err := b.Credential(ctx, number, issuer.RegisterCopy)
+	raw, _, err := b.Credential(ctx, number, issuer.RegisterCopy, vc.VCDM)
 	if err != nil {
 		return err
 	}
@@ -404,7 +404,8 @@ func (s *story) discipline(ctx context.Context, c *cast) error {
 		}
 	}
 	set := func(row fixtures.Row, v ledger.Status) error {
-		return c.mBoard.Status(ctx, issuer.StatusAct{Ref: row.Number, Value: v, Reason: "demo", Person: "owner"})
+		_, err := c.mBoard.Status(ctx, issuer.StatusAct{Ref: row.Number, Value: v, Reason: "demo", Person: "owner"})
+		return err
 	}
 	look := func(name, file string, expect verifier.Verdict) error {
 		if err := s.sync(ctx, c); err != nil {

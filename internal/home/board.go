@@ -92,28 +92,45 @@ func (h *Home) FoundBoard(ctx context.Context, name, contact string) (tx []byte,
 // board whose file was lost before a member signed it. Code board_exists where
 // name or contact are others than the first time.
 func (h *Home) foundAgain(network, name, contact string) ([]byte, did.DID, error) {
-	var pairs [2][]keys.Key
-	var stores [2]*keys.Keys
-	for i, use := range []string{keys.Issuing, keys.Ledger} {
-		var err error
-		if stores[i], err = h.Keys(use); err != nil {
-			return nil, "", err
+	list := func(use string) (*keys.Keys, []keys.Key, error) {
+		ks, err := h.Keys(use)
+		if err != nil {
+			return nil, nil, err
 		}
-		if pairs[i], err = stores[i].List(); err != nil {
-			return nil, "", err
-		}
+		all, err := ks.List()
+		return ks, all, err
+	}
+	_, issuing, err := list(keys.Issuing)
+	if err != nil {
+		return nil, "", err
+	}
+	_, es256, err := list(keys.IssuingES256)
+	if err != nil {
+		return nil, "", err
+	}
+	ks, ledgerKeys, err := list(keys.Ledger)
+	if err != nil {
+		return nil, "", err
 	}
 	have, err := h.BoardDID()
 	if err != nil {
 		return nil, "", err
 	}
-	for _, issuing := range pairs[0] {
-		for _, ledgerKey := range pairs[1] {
-			who, err := issuer.NewIdentity(network, issuing.Public, ledgerKey.Public, bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf(name, contact)}})
+	// A board from before SD-JWT VCs has no P-256 key in its first document.
+	var sets [][]did.PublicKey
+	for _, i := range issuing {
+		sets = append(sets, []did.PublicKey{i.Public})
+		for _, e := range es256 {
+			sets = append(sets, []did.PublicKey{i.Public, e.Public})
+		}
+	}
+	for _, set := range sets {
+		for _, ledgerKey := range ledgerKeys {
+			who, err := issuer.NewIdentity(network, set, ledgerKey.Public, documentOptions(name, contact))
 			if err != nil || who.DID != have {
 				continue
 			}
-			key, err := stores[1].Signer(ledgerKey.ID)
+			key, err := ks.Signer(ledgerKey.ID)
 			if err != nil {
 				return nil, "", err
 			}
@@ -122,6 +139,10 @@ func (h *Home) foundAgain(network, name, contact string) ([]byte, did.DID, error
 		}
 	}
 	return nil, "", h.noBoard()
+}
+
+func documentOptions(name, contact string) bonafide.DocumentOptions {
+	return bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf(name, contact)}}
 }
 
 func (h *Home) noBoard() error {
@@ -135,32 +156,46 @@ func (h *Home) noBoard() error {
 	return nil
 }
 
-// newIdentity makes the two keys of a board, each in its own store, and the
+// newIdentity makes the three keys of a board, each in its own store, and the
 // DID from them.
 func (h *Home) newIdentity(network, name, contact string) (issuer.Identity, *keys.Signer, error) {
-	var none issuer.Identity
-	issuing, err := h.Keys(keys.Issuing)
-	if err != nil {
-		return none, nil, err
+	var (
+		none    issuer.Identity
+		issuing []did.PublicKey
+	)
+	for _, use := range []string{keys.Issuing, keys.IssuingES256} {
+		ks, err := h.Keys(use)
+		if err != nil {
+			return none, nil, err
+		}
+		_, pub, err := ks.Create(kindOf(use))
+		if err != nil {
+			return none, nil, err
+		}
+		issuing = append(issuing, pub)
 	}
 	ledgerKeys, err := h.Keys(keys.Ledger)
 	if err != nil {
 		return none, nil, err
 	}
-	_, ipub, err := issuing.Create(did.Ed25519)
+	id, pub, err := ledgerKeys.Create(kindOf(keys.Ledger))
 	if err != nil {
 		return none, nil, err
 	}
-	lid, lpub, err := ledgerKeys.Create(did.Ed25519)
+	key, err := ledgerKeys.Signer(id)
 	if err != nil {
 		return none, nil, err
 	}
-	key, err := ledgerKeys.Signer(lid)
-	if err != nil {
-		return none, nil, err
-	}
-	who, err := issuer.NewIdentity(network, ipub, lpub, bonafide.DocumentOptions{Services: []bonafide.Service{bonafide.DeskOf(name, contact)}})
+	who, err := issuer.NewIdentity(network, issuing, pub, documentOptions(name, contact))
 	return who, key, err
+}
+
+// kindOf is the kind of a board's key for a use.
+func kindOf(use string) did.KeyKind {
+	if use == keys.IssuingES256 {
+		return did.P256
+	}
+	return did.Ed25519
 }
 
 // BoardDID is the DID of the home's board. Code no_board.
@@ -176,17 +211,34 @@ func (h *Home) BoardDID() (did.DID, error) {
 }
 
 // boardKeys are the home's keys that stand in the board's newest document.
-func (h *Home) boardKeys(id did.DID, d *pack.Data) (issuing, ledgerKey *keys.Signer, err error) {
+type boardKeys struct {
+	issuing   *keys.Signer
+	es256     *keys.Signer // nil: a board from before SD-JWT VCs that made none yet
+	ledgerKey *keys.Signer
+}
+
+// of is the key of a use; nil where there is none.
+func (k boardKeys) of(use string) *keys.Signer {
+	switch use {
+	case keys.Issuing:
+		return k.issuing
+	case keys.IssuingES256:
+		return k.es256
+	}
+	return k.ledgerKey
+}
+
+func (h *Home) boardKeys(id did.DID, d *pack.Data) (k boardKeys, err error) {
 	versions, err := d.View.Versions(id)
 	if err != nil {
-		return nil, nil, err
+		return k, err
 	}
 	if len(versions) == 0 {
-		return nil, nil, explain.Errorf("board_not_anchored", "the ledger does not know %s yet", id)
+		return k, explain.Errorf("board_not_anchored", "the ledger does not know %s yet", id)
 	}
 	last := versions[len(versions)-1]
 	if last.Deactivated {
-		return nil, nil, explain.Errorf("board_deactivated", "%s is deactivated", id)
+		return k, explain.Errorf("board_deactivated", "%s is deactivated", id)
 	}
 	find := func(use string, rel did.Relationship) (*keys.Signer, error) {
 		ks, err := h.Keys(use)
@@ -201,11 +253,17 @@ func (h *Home) boardKeys(id did.DID, d *pack.Data) (issuing, ledgerKey *keys.Sig
 		}
 		return nil, explain.Errorf("key_missing", "no key of this home stands under %s", string(rel))
 	}
-	if issuing, err = find(keys.Issuing, did.AssertionMethod); err != nil {
-		return nil, nil, err
+	if k.issuing, err = find(keys.Issuing, did.AssertionMethod); err != nil {
+		return boardKeys{}, err
 	}
-	ledgerKey, err = find(keys.Ledger, did.CapabilityInvocation)
-	return issuing, ledgerKey, err
+	k.es256, err = find(keys.IssuingES256, did.AssertionMethod)
+	if err != nil && explain.CodeOf(err) != "key_missing" {
+		return boardKeys{}, err
+	}
+	if k.ledgerKey, err = find(keys.Ledger, did.CapabilityInvocation); err != nil {
+		return boardKeys{}, err
+	}
+	return k, nil
 }
 
 // Board opens the board's work. It asks the node for what is new, since a
@@ -226,7 +284,7 @@ func (h *Home) Board(ctx context.Context) (*issuer.Board, error) {
 			return nil, err
 		}
 	}
-	issuing, ledgerKey, err := h.boardKeys(id, d)
+	k, err := h.boardKeys(id, d)
 	if err != nil {
 		return nil, err
 	}
@@ -246,10 +304,17 @@ func (h *Home) Board(ctx context.Context) (*issuer.Board, error) {
 	if err != nil {
 		return nil, err
 	}
-	return issuer.New(issuer.Config{
-		DID: id, Issuing: issuing, LedgerKey: ledgerKey, Store: store, Ledger: l, Settings: rules,
+	c := issuer.Config{
+		DID: id, Issuing: k.issuing, LedgerKey: k.ledgerKey, Store: store, Ledger: l, Settings: rules, People: h.names,
 		Now: h.o.Now, Rand: h.o.Rand,
-	})
+	}
+	if k.es256 != nil {
+		c.IssuingES256 = k.es256
+		if c.Certificates, err = h.certificates(k.es256.Public()); err != nil {
+			return nil, err
+		}
+	}
+	return issuer.New(c)
 }
 
 // TrustOwn makes a home that runs a node believe that node's network, as every
@@ -291,18 +356,18 @@ func (h *Home) ensureTrust(ctx context.Context) error {
 
 // acting is the home's board as the newest verified data shows it, with its
 // keys in force.
-func (h *Home) acting(ctx context.Context) (id did.DID, d *pack.Data, issuing, ledgerKey *keys.Signer, err error) {
+func (h *Home) acting(ctx context.Context) (id did.DID, d *pack.Data, k boardKeys, err error) {
 	if id, err = h.BoardDID(); err != nil {
-		return "", nil, nil, nil, err
+		return "", nil, k, err
 	}
 	if err = h.ensureTrust(ctx); err != nil {
-		return "", nil, nil, nil, err
+		return "", nil, k, err
 	}
 	if d, err = (boardLedger{h}).Refresh(ctx); err != nil {
-		return "", nil, nil, nil, err
+		return "", nil, k, err
 	}
-	issuing, ledgerKey, err = h.boardKeys(id, d)
-	return id, d, issuing, ledgerKey, err
+	k, err = h.boardKeys(id, d)
+	return id, d, k, err
 }
 
 // boardLedger is the node as the issuer needs it.
@@ -373,10 +438,11 @@ const sendTries = 5
 // it, and waits until verified data shows the block it was executed in.
 func (h *Home) Send(ctx context.Context, body ledger.Body) (node.Receipt, error) {
 	for try := 1; ; try++ {
-		id, d, _, key, err := h.acting(ctx)
+		id, d, k, err := h.acting(ctx)
 		if err != nil {
 			return node.Receipt{}, err
 		}
+		key := k.ledgerKey
 		seq, err := boardLedger{h}.Sequence(ctx, id)
 		if err != nil {
 			return node.Receipt{}, err
@@ -420,10 +486,11 @@ func (h *Home) Countersign(ctx context.Context, file []byte) (did.DID, error) {
 	if _, ok := tx.Body.(ledger.CreateDID); !ok {
 		return "", explain.Errorf("countersign_kind", "only the creation of a DID is countersigned")
 	}
-	id, _, _, key, err := h.acting(ctx)
+	id, _, k, err := h.acting(ctx)
 	if err != nil {
 		return "", err
 	}
+	key := k.ledgerKey
 	sig, err := key.Sign(tx.CountersigningBytes())
 	if err != nil {
 		return "", fmt.Errorf("countersigning: %w", err)
