@@ -129,7 +129,7 @@ func TestArrows(t *testing.T) {
 		{"vc", []string{"vc", "did", "assets", "internal/strictjson", "internal/explain", "internal/jose"}, nil, "the verifier passes the key: proofs know no ledger"},
 		{"ledger", []string{"ledger", "did", "internal/strictjson", "internal/explain"}, []string{"ledger/node"}, "consensus knows no role"},
 		{"ledger/node", []string{"ledger", "did", "internal/strictjson", "internal/explain", "internal/netguard"}, nil, "the node serves the ledger alone"},
-		{"verifier", []string{"vc", "did", "ledger", "internal/strictjson", "internal/explain", "internal/request", "internal/template"}, nil, "the hospital's work needs no other role"},
+		{"verifier", []string{"verifier", "vc", "did", "ledger", "internal/strictjson", "internal/explain", "internal/request", "internal/template"}, nil, "the hospital's work needs no other role"},
 		{"wallet", []string{"vc", "did", "ledger", "verifier", "internal/strictjson", "internal/explain", "internal/request", "internal/claimcode"}, nil, "a wallet may check what it receives"},
 		{"issuer", []string{"vc", "did", "ledger", "assets", "internal/strictjson", "internal/explain", "internal/claimcode", "internal/template", "internal/text"}, nil, "a board needs no other role"},
 		{"cmd", []string{"cmd", "internal", "issuer", "wallet", "verifier", "ledger", "vc", "did", "assets"}, nil, "the command line never knows the app"},

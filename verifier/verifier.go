@@ -356,8 +356,10 @@ func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID
 		case holderOf(a) != presenter:
 			r.note(CheckBinding, -1, Fail, "holder_mismatch")
 			return nil
-		case req != nil && !req.Asks(r.types[i]):
+		case req != nil && (!req.Asks(r.types[i]) || len(req.Formats) > 0 && !slices.Contains(req.Formats, string(a.Format()))):
 			missing = "not_asked_for"
+		case req != nil && withholds(a, req.Claims):
+			missing = "claim_withheld"
 		}
 	}
 	switch {
@@ -380,6 +382,26 @@ func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID
 		}
 	}
 	return nil
+}
+
+// withholds reports whether a claim that was asked for is not there though it
+// may be in the credential. What a credential shows in full lacks nothing.
+func withholds(a vc.Authentic, asked []string) bool {
+	if len(asked) == 0 || !a.Partial() {
+		return false
+	}
+	subject := a.Claims()["credentialSubject"]
+	return slices.ContainsFunc(asked, func(claim string) bool {
+		at := subject
+		for name := range strings.SplitSeq(claim, ".") {
+			m, _ := at.(map[string]any)
+			var ok bool
+			if at, ok = m[name]; !ok {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // settleNonce burns the nonce once the verdict is final. Two processes that

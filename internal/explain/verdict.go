@@ -104,7 +104,8 @@ var _ = add(
 	Entry{"holder_mismatch", ExitRefused, "The credential was issued to somebody else than who presents it.", "hospital", "Do not accept it; ask the person for their own credential."},
 	Entry{"holder_method_unsupported", ExitRefused, "The presenter uses a kind of identity that cannot be checked offline.", "practitioner", "Present from a wallet that uses did:key."},
 	Entry{"binding_unproved", ExitNotNow, "Whose credential it is cannot be told, because the credential itself was not proved.", "nobody", "Look at the check that stopped it."},
-	Entry{"not_asked_for", ExitNotNow, "The presentation holds a credential of a type that the request did not ask for.", "practitioner", "Make a new request and have only that answered which it asks for."},
+	Entry{"not_asked_for", ExitNotNow, "The presentation holds a credential of a type or in a form that the request did not ask for.", "practitioner", "Make a new request and have only that answered which it asks for."},
+	Entry{"claim_withheld", ExitNotNow, "The presentation does not show everything that the request asked for.", "practitioner", "Make a new request and ask the practitioner to share what it names."},
 	Entry{"replayed", ExitRefused, "The request was answered before: this presentation is a replay.", "hospital", "Make a new request; ask how the old answer came back."},
 
 	Entry{"policy_malformed", ExitUsage, "The policy file cannot be used.", "it", "Correct the policy file."},

@@ -36,3 +36,15 @@ func TestLedgerRepeats(t *testing.T) {
 		t.Error("one seed, two histories")
 	}
 }
+
+func TestP256Repeats(t *testing.T) {
+	a, b := NewP256(t, "a"), NewP256(t, "a")
+	x, err := a.Sign([]byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := b.Sign([]byte("x"))
+	if err != nil || string(x) != string(y) || !a.Public(t).Verify([]byte("x"), y) || NewP256(t, "b").Public(t) == a.Public(t) {
+		t.Error("one name, two keys, or two names, one key", err)
+	}
+}
