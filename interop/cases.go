@@ -230,6 +230,19 @@ func run(r *report, t *theirs) error {
 		got, err = subject(t.verify(copied, board, false))
 	}
 	r.same("issued here as a register copy, verified there", got, with(all), err)
+	der, err := board.certificate()
+	if err != nil {
+		return err
+	}
+	certified, err := issue(board, key, "2028-12-31T23:59:59Z", der)
+	if err == nil {
+		got, err = subject(t.verify(certified, board, false))
+	}
+	r.same("issued here with a certificate, verified there", got, with(all), err)
+	if err == nil {
+		got, err = subject(verify(certified, board, false))
+	}
+	r.same("the same, verified here", got, with(all), err)
 	if old, err = issue(board, key, "2026-11-20T23:59:59Z"); err != nil {
 		return fmt.Errorf("issuing here: %w", err)
 	}

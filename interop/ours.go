@@ -10,11 +10,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
+	"net/url"
 	"strings"
 	"time"
 
@@ -127,8 +130,22 @@ func claims(issuer did.DID) map[string]any {
 	}
 }
 
-// issue makes an SD-JWT VC the way a board does, until a day.
-func issue(board pair, holder did.PublicKey, until string) (string, error) {
+// certificate is a certificate of the key by itself, in DER.
+func (p pair) certificate() ([]byte, error) {
+	id, err := url.Parse(p.did().String())
+	if err != nil {
+		return nil, err
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "State Board of Medicine"}, URIs: []*url.URL{id},
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(5, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
+	}
+	return x509.CreateCertificate(rand.Reader, c, c, p.private.Public(), p.private)
+}
+
+// issue makes an SD-JWT VC the way a board does, until a day; x5c are the
+// certificates of the board's key, if it has any.
+func issue(board pair, holder did.PublicKey, until string, x5c ...[]byte) (string, error) {
 	doc := claims(board.did())
 	doc["validUntil"] = until
 	d, err := vc.NewSDJWTDraft(doc, vc.SDJWTOptions{Vct: vct, Holder: holder, Issued: now, Rand: rand.Reader})
@@ -136,7 +153,7 @@ func issue(board pair, holder did.PublicKey, until string) (string, error) {
 		return "", err
 	}
 	b, err := d.Seal(ledger.Anchor{Epoch: 1, Size: 1}.String(), vc.ProofOptions{
-		VerificationMethod: board.kid(), Created: now, Key: board.public(),
+		VerificationMethod: board.kid(), Created: now, Key: board.public(), Certificates: x5c,
 	}, board.sign)
 	return string(bytes.TrimSpace(b)), err
 }

@@ -366,6 +366,7 @@ func printPreview(out io.Writer, p wallet.Preview) {
 			line("    %s: %s%s", c.Name, c.Value, note)
 		}
 	}
+	line("    and with it who issued it, its validity, where its status is kept, and your key")
 	var kept []string
 	for _, c := range p.Claims {
 		if !c.Shared {
