@@ -241,34 +241,64 @@ func readKey(typ string, m map[string]any) (PublicKey, error) {
 	return PublicKey{}, nil
 }
 
-// readJWK reads the public part of a JSON Web Key (RFC 7517, RFC 8037).
+// readJWK reads the public part of a JSON Web Key (RFC 7517, RFC 8037). A key
+// of a kind that we verify with must be well-formed, whatever it is for; one
+// that says of itself that it is for something else is none to verify with.
 func readJWK(j map[string]any) (PublicKey, error) {
 	kty, _ := j["kty"].(string)
 	crv, _ := j["crv"].(string)
+	var kind KeyKind
+	var point []byte
+	names, size := []string{"x", "y"}, 0
 	switch {
 	case kty == "OKP" && crv == "Ed25519":
-		x, err := coordinate(j, "x", 32)
-		if err != nil {
-			return PublicKey{}, err
-		}
-		return NewPublicKey(Ed25519, x)
-	case kty == "EC" && (crv == "P-256" || crv == "P-384"):
-		kind := P256
-		if crv == "P-384" {
-			kind = P384
-		}
-		_, size := curveOf(kind)
-		x, err := coordinate(j, "x", size)
-		if err != nil {
-			return PublicKey{}, err
-		}
-		y, err := coordinate(j, "y", size)
-		if err != nil {
-			return PublicKey{}, err
-		}
-		return NewPublicKey(kind, append(append([]byte{4}, x...), y...))
+		kind, names, size = Ed25519, names[:1], 32
+	case kty == "EC" && crv == "P-256":
+		kind, point = P256, []byte{4}
+	case kty == "EC" && crv == "P-384":
+		kind, point = P384, []byte{4}
+	default:
+		return PublicKey{}, nil
 	}
-	return PublicKey{}, nil
+	if kind != Ed25519 {
+		_, size = curveOf(kind)
+	}
+	for _, name := range names {
+		c, err := coordinate(j, name, size)
+		if err != nil {
+			return PublicKey{}, err
+		}
+		point = append(point, c...)
+	}
+	k, err := NewPublicKey(kind, point)
+	if err != nil || !verifies(j, kind) {
+		return PublicKey{}, err
+	}
+	return k, nil
+}
+
+// verifies reports whether a JWK may verify signatures of its kind: what it
+// says in use, key_ops and alg (RFC 7517, section 4) does not speak against it.
+func verifies(j map[string]any, kind KeyKind) bool {
+	if use, ok := j["use"]; ok && use != "sig" {
+		return false
+	}
+	if ops, ok := j["key_ops"]; ok {
+		list, _ := ops.([]any)
+		if !slices.Contains(list, any("verify")) {
+			return false
+		}
+	}
+	alg, ok := j["alg"]
+	switch {
+	case !ok:
+		return true
+	case kind == P256:
+		return alg == "ES256"
+	case kind == P384:
+		return alg == "ES384"
+	}
+	return alg == "EdDSA" || alg == "Ed25519"
 }
 
 func coordinate(j map[string]any, name string, size int) ([]byte, error) {

@@ -258,3 +258,42 @@ func TestMux(t *testing.T) {
 		}
 	}
 }
+
+// TestThreat18_JWKForOtherUses: a key that says it is not for verifying, or for
+// another algorithm, stays in the document and verifies nothing.
+func TestThreat18_JWKForOtherUses(t *testing.T) {
+	for _, k := range []PublicKey{testEC(t, P256, 11), testEC(t, P384, 12), func() PublicKey { k, _ := testKey(t, 1); return k }()} {
+		right := map[KeyKind]string{P256: "ES256", P384: "ES384", Ed25519: "EdDSA"}[k.Kind()]
+		for more, usable := range map[string]bool{
+			`{}`: true, `{"use":"sig","alg":"` + right + `","key_ops":["sign","verify"]}`: true,
+			`{"use":"enc"}`: false, `{"use":null}`: false, `{"key_ops":["deriveBits"]}`: false, `{"key_ops":"verify"}`: false,
+			`{"alg":"ES512"}`: false, `{"alg":["` + right + `"]}`: false,
+		} {
+			jwk := k.JWK()
+			var add map[string]any
+			if err := json.Unmarshal([]byte(more), &add); err != nil {
+				t.Fatal(err)
+			}
+			for name, v := range add {
+				jwk[name] = v
+			}
+			b, err := json.Marshal(map[string]any{
+				"id": "did:ex:1", "assertionMethod": []any{map[string]any{"id": "#a", "type": "JsonWebKey", "controller": "did:ex:1", "publicKeyJwk": jwk}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := ParseDocument(b)
+			if err != nil {
+				t.Fatalf("%s %s: %v", k.Kind(), more, err)
+			}
+			m, err := d.Method("did:ex:1#a", AssertionMethod)
+			if usable && (err != nil || m.Key != k) || !usable && explain.CodeOf(err) != "method_unsupported" {
+				t.Errorf("%s %s: %v", k.Kind(), more, err)
+			}
+		}
+	}
+	if (PublicKey{}).JWK() != nil {
+		t.Error("no key has a form")
+	}
+}
