@@ -26,6 +26,7 @@ require (
 	github.com/piprate/json-gold v0.7.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/transparency-dev/merkle v0.0.2
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 // Floors: what the archived aries-framework-go would pull in is too old.
@@ -35,7 +36,7 @@ require (
 	google.golang.org/protobuf v1.36.10 // indirect; at least v1.33.0: CVE-2024-24786
 )
 
-// For internal/jose, which arrives with the SD-JWT envelope.
+// For internal/jose alone.
 require github.com/lestrrat-go/jwx/v2 v2.1.7
 
 require (
@@ -163,7 +164,6 @@ require (
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20241202173237-19429a94021a // indirect
 	google.golang.org/grpc v1.70.0 // indirect
-	gopkg.in/yaml.v3 v3.0.1 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	mvdan.cc/gofumpt v0.12.0 // indirect
 )
