@@ -64,6 +64,9 @@ func NewSDJWTDraft(claims map[string]any, o SDJWTOptions) (*Draft, error) {
 	if p.facts.validFrom.IsZero() || p.facts.validUntil.IsZero() {
 		return nil, explain.Errorf("date_invalid", "an SD-JWT VC needs both ends of its validity")
 	}
+	if p.facts.validFrom.Nanosecond() != 0 || p.facts.validUntil.Nanosecond() != 0 {
+		return nil, explain.Errorf("date_invalid", "an SD-JWT VC has whole seconds")
+	}
 	subject, err := expressible(doc)
 	if err != nil {
 		return nil, err
@@ -130,8 +133,8 @@ func expressible(doc map[string]any) (map[string]any, error) {
 		return no("evidence that is more than the anchor")
 	}
 	for _, n := range each(doc["credentialStatus"]) {
-		if types := typesOf(n); !slices.Contains(types, bitstringType) && len(n) != 2 {
-			return no("a status entry that is more than a place")
+		if n["type"] != statusType && !slices.Contains(typesOf(n), bitstringType) || n["type"] == statusType && len(n) != 2 {
+			return no("a status entry of another kind, or more than a place")
 		}
 	}
 	subjects := each(doc["credentialSubject"])

@@ -5,12 +5,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"io"
 	"math/big"
 	mrand "math/rand/v2"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"bonafide/did"
 	"bonafide/internal/explain"
@@ -159,4 +163,23 @@ func fixedKey256(p party256) KeyFunc {
 		}
 		return p.key, nil
 	}
+}
+
+// certificateFor is a certificate that somebody made for their own key and DID.
+func certificateFor(t testing.TB, p party256) []byte {
+	t.Helper()
+	u, err := url.Parse(p.did.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
+		NotBefore: testTime.Add(-time.Hour), NotAfter: testTime.Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, URIs: []*url.URL{u}, DNSNames: []string{"board.example"},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, p.secret.Public(), p.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }
