@@ -105,7 +105,7 @@ func (walletReceiveCmd) Help() string {
 it sealed. A licence may come in two envelopes, a JSON file and an SD-JWT.
 
 Example:
-  bonafide wallet receive delivered/48213.json`
+  bonafide wallet receive delivered/48213.json delivered/48213.sd-jwt`
 }
 
 func (c *walletReceiveCmd) Run(e *env) error {
@@ -114,7 +114,6 @@ func (c *walletReceiveCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	out := []map[string]any{}
 	var items []wallet.Item
 	for _, name := range c.Files {
 		item, err := receive(e, w, name)
@@ -126,7 +125,12 @@ func (c *walletReceiveCmd) Run(e *env) error {
 			e.exit = worse(e.exit, complain(e.stderr, err))
 			continue
 		}
-		items, out = append(items, item), append(out, itemJSON(item))
+		// The second envelope of a licence adds to the first one's entry.
+		items = append(slices.DeleteFunc(items, func(i wallet.Item) bool { return i.ID == item.ID }), item)
+	}
+	out := []map[string]any{}
+	for _, i := range items {
+		out = append(out, itemJSON(i))
 	}
 	return e.answer(out, func(w io.Writer) {
 		for _, i := range items {
