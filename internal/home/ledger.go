@@ -4,7 +4,6 @@ package home
 // date, and the node that it asks or runs.
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -267,11 +266,10 @@ func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 	}
 	places := make([]*place, len(addresses))
 	for i, a := range addresses {
-		p := &place{Source: Source{Address: a}, c: node.NewHTTPClient(a)}
-		defer p.c.Close()
-		places[i] = p
-		p.newest, p.err = newest(ctx, p.c)
+		places[i] = &place{Source: Source{Address: a}, c: node.NewSource(a)}
+		defer places[i].c.Close()
 	}
+	askAll(ctx, places)
 	order := slices.Clone(places)
 	slices.SortStableFunc(order, func(a, b *place) int { return cmp.Compare(a.height(), b.height()) })
 	out := Synced{Sources: []Source{}, Delta: true}
@@ -279,8 +277,7 @@ func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 	for _, p := range order {
 		if p.err == nil {
 			err := h.take(ctx, p, agreed > 0, &out)
-			// The evidence decides, not the code: a source can answer with any.
-			if _, conflict := errors.AsType[*pack.Conflict](err); conflict {
+			if isConflict(err) {
 				return Synced{}, err
 			}
 			if p.err = err; err == nil {
@@ -313,62 +310,6 @@ func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 	return out, nil
 }
 
-// place is a source during a sync.
-type place struct {
-	Source
-	c      *node.HTTPClient
-	newest *pack.Network // what it says its newest header is
-	err    error
-}
-
-func (p *place) height() uint64 {
-	if p.newest == nil {
-		return 0
-	}
-	return p.newest.Height
-}
-
-// answerTime bounds the wait for a source's first word.
-const answerTime = 20 * time.Second
-
-func newest(ctx context.Context, c node.Client) (*pack.Network, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	raw, err := c.Network(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return pack.ParseNetwork(raw)
-}
-
-// take brings in what a source has. compare says that another source was taken
-// before it, so that it counts only if it agrees with that one.
-func (h *Home) take(ctx context.Context, p *place, compare bool, out *Synced) error {
-	t, err := h.Trust()
-	if err != nil {
-		return err
-	}
-	same, err := t.Compare(p.newest)
-	if err != nil {
-		return h.keepConflict(err)
-	}
-	switch {
-	case same && compare:
-		return nil
-	case p.newest.Height < t.Height():
-		return explain.Errorf("pack_lower_height", "header %d, here is %d", p.newest.Height, t.Height())
-	}
-	res, err := h.fetch(ctx, p.c)
-	if err != nil {
-		return err
-	}
-	out.Delta, out.Changes = out.Delta && res.Delta, out.Changes+len(res.Changes)
-	if compare && !res.Delta {
-		return explain.Errorf("sources_not_compared", "its pack does not begin where another source's ended")
-	}
-	return nil
-}
-
 // sources are where packs come from: those configured, else the node asked.
 func (h *Home) sources() ([]string, error) {
 	list, err := h.Sources()
@@ -380,27 +321,6 @@ func (h *Home) sources() ([]string, error) {
 		return nil, err
 	}
 	return []string{n}, nil
-}
-
-// fetch brings in a delta where it fits, else a whole pack.
-func (h *Home) fetch(ctx context.Context, c node.Client) (*pack.Result, error) {
-	var from uint64
-	if d, err := h.Data(); err == nil {
-		from = d.Height
-	}
-	for {
-		var buf bytes.Buffer
-		err := c.Pack(ctx, from, &limited{&buf, maxPack})
-		if err == nil {
-			res, err := h.Import(ctx, &buf)
-			if err == nil || from == 0 || explain.CodeOf(err) != "pack_gap" {
-				return res, err
-			}
-		} else if from == 0 || explain.CodeOf(err) != "pack_gap" {
-			return nil, err
-		}
-		from = 0
-	}
 }
 
 // limited fails once more than left bytes were written.

@@ -1,0 +1,152 @@
+package home
+
+// One place that a sync asks: what it says first, and what it has.
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"bonafide/internal/explain"
+	"bonafide/ledger/node"
+	"bonafide/ledger/pack"
+)
+
+// place is a source during a sync.
+type place struct {
+	Source
+	c      *node.Source
+	newest *pack.Network // what it says its newest header is
+	err    error
+}
+
+func (p *place) height() uint64 {
+	if p.newest == nil {
+		return 0
+	}
+	return p.newest.Height
+}
+
+// How long one source may keep a sync waiting, so that one that is silent or
+// drips does not keep the others out.
+const (
+	answerTime = 20 * time.Second // for its first word
+	packTime   = 3 * time.Minute  // for a pack
+)
+
+// askAll asks all places at once what their newest header is.
+func askAll(ctx context.Context, places []*place) {
+	var all sync.WaitGroup
+	for _, p := range places {
+		all.Go(func() { p.newest, p.err = newest(ctx, p.c) })
+	}
+	all.Wait()
+}
+
+func newest(ctx context.Context, c *node.Source) (*pack.Network, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	raw, err := c.Network(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pack.ParseNetwork(raw)
+}
+
+// take brings in what a source has. compare says that another source was taken
+// before it, so that it counts only if it agrees with that one.
+func (h *Home) take(ctx context.Context, p *place, compare bool, out *Synced) error {
+	t, err := h.Trust()
+	if err != nil {
+		return err
+	}
+	same, err := t.Compare(p.newest)
+	if err != nil {
+		return h.keepConflict(err)
+	}
+	switch {
+	case same && compare:
+		return nil
+	case p.newest.Height < t.Height():
+		// A folder's delta may be newer than its network file. That it fits shows
+		// that the folder tells the same story as the data here.
+		if p.c.Folder() {
+			res, err := h.fetchDelta(ctx, p.c)
+			if err == nil {
+				out.took(res)
+				return nil
+			}
+			if isConflict(err) {
+				return err
+			}
+		}
+		return explain.Errorf("pack_lower_height", "header %d, here is %d", p.newest.Height, t.Height())
+	}
+	res, err := h.fetch(ctx, p.c)
+	if err != nil {
+		return err
+	}
+	out.took(res)
+	if p.c.Folder() && !res.Delta {
+		// The whole pack may be an hour old; what came since lies beside it.
+		more, err := h.fetchDelta(ctx, p.c)
+		if isConflict(err) {
+			return err
+		}
+		if err == nil {
+			out.Changes += len(more.Changes)
+		}
+	}
+	if compare && !res.Delta {
+		return explain.Errorf("sources_not_compared", "its pack does not begin where another source's ended")
+	}
+	return nil
+}
+
+// isConflict: the evidence decides, not the code, for a source can answer with
+// any.
+func isConflict(err error) bool {
+	_, ok := errors.AsType[*pack.Conflict](err)
+	return ok
+}
+
+func (s *Synced) took(r *pack.Result) {
+	s.Delta, s.Changes = s.Delta && r.Delta, s.Changes+len(r.Changes)
+}
+
+// packer hands out packs: a node, or a source.
+type packer interface {
+	Pack(ctx context.Context, from uint64, w io.Writer) error
+}
+
+// fetch brings in a delta where it fits, else a whole pack.
+func (h *Home) fetch(ctx context.Context, c packer) (*pack.Result, error) {
+	res, err := h.fetchDelta(ctx, c)
+	if explain.CodeOf(err) == "pack_gap" {
+		return h.fetchFrom(ctx, c, 0)
+	}
+	return res, err
+}
+
+// fetchDelta brings in what changed since the data here. Code pack_gap where
+// nothing fits, or nothing is here.
+func (h *Home) fetchDelta(ctx context.Context, c packer) (*pack.Result, error) {
+	d, err := h.Data()
+	if err != nil || d.Height == 0 {
+		return nil, explain.Errorf("pack_gap", "no data to begin from")
+	}
+	return h.fetchFrom(ctx, c, d.Height)
+}
+
+func (h *Home) fetchFrom(ctx context.Context, c packer, from uint64) (*pack.Result, error) {
+	bounded, cancel := context.WithTimeout(ctx, packTime)
+	defer cancel()
+	var buf bytes.Buffer
+	if err := c.Pack(bounded, from, &limited{&buf, maxPack}); err != nil {
+		return nil, err
+	}
+	return h.Import(ctx, &buf)
+}
