@@ -60,12 +60,14 @@ func Operator(l Limits) *http.Client {
 // It uses no proxy, since a proxy would resolve the name where we cannot look.
 //
 // Codes: net_address_refused, net_redirect_refused, net_too_large.
-func Outside(l Limits) *http.Client { return outside(l, nil, nil) }
+func Outside(l Limits) *http.Client { return outside(l, nil, nil, refusePrivate) }
 
-// outside lets tests bring their own resolver and roots; the guard stays.
-func outside(l Limits, resolver *net.Resolver, tlsConfig *tls.Config) *http.Client {
+// outside lets this package's tests bring their own resolver and roots, and let
+// one listener of theirs stand for a public server. There is no other way past
+// refusePrivate: an operator who tests a server puts it on a public address.
+func outside(l Limits, resolver *net.Resolver, tlsConfig *tls.Config, control func(network, address string, _ syscall.RawConn) error) *http.Client {
 	l = l.or(outsideTimeout, outsideBody)
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Resolver: resolver, Control: refusePrivate}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Resolver: resolver, Control: control}
 	return client(l, CheckURL, httpsOnly, &http.Transport{
 		DialContext:     dialer.DialContext,
 		TLSClientConfig: tlsConfig,

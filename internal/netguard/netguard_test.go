@@ -95,7 +95,7 @@ func TestThreat64_SpellingsThatReachInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := outside(Limits{}, (&fakeDNS{addrs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}).resolver(), roots(s))
+	c := outside(Limits{}, (&fakeDNS{addrs: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}).resolver(), roots(s), refusePrivate)
 	for _, address := range []string{
 		"https://127.0.0.1", "https://169.254.169.254/latest/meta-data", "https://10.0.0.1", "https://192.168.1.1",
 		"https://172.16.0.1", "https://100.64.0.1", "https://0.0.0.0", "https://224.0.0.1", "https://255.255.255.255",
@@ -136,7 +136,7 @@ func TestThreat64_DNSRebinding(t *testing.T) {
 	if err := CheckURL(u); err != nil {
 		t.Fatalf("spelling alone is fine: %v", err)
 	}
-	if err := fetch(t, outside(Limits{}, dns.resolver(), roots(s)), u.String()); explain.CodeOf(err) != "net_address_refused" {
+	if err := fetch(t, outside(Limits{}, dns.resolver(), roots(s), refusePrivate), u.String()); explain.CodeOf(err) != "net_address_refused" {
 		t.Fatal(err)
 	}
 	if dns.asked == 0 {
