@@ -1,19 +1,23 @@
 package issuer
 
-// Claims: how a practitioner's wallet gets the licence bound to its key. The
+// Claims: how a practitioner's wallet gets the licence bound to its keys. The
 // board gives out a one-time code by a channel it already trusts; the wallet
-// answers with a presentation that proves its key and that it knows the code.
+// answers with a presentation that proves its Ed25519 key and that it knows the
+// code, and with a JWT that proves the same of its P-256 key.
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bonafide/did"
 	"bonafide/did/key"
 	"bonafide/internal/claimcode"
 	"bonafide/internal/explain"
+	"bonafide/internal/strictjson"
 	"bonafide/vc"
 )
 
@@ -26,6 +30,9 @@ const (
 	// maxClaimBytes bounds a claim file.
 	maxClaimBytes = 64 << 10
 )
+
+// claimLimits bound what is read of a claim before anything is proved.
+var claimLimits = strictjson.Limits{Bytes: maxClaimBytes, Depth: 16, Nodes: 2000}
 
 // ClaimCodeOptions say how to make a claim code.
 type ClaimCodeOptions struct {
@@ -72,33 +79,116 @@ type Claim struct {
 	Licence int64
 	Key     Key
 	Holder  did.DID
-	Again   bool // it had been accepted before; nothing changed
+	// HolderKey is the P-256 key, as a Multikey, that SD-JWT VCs will be bound
+	// to; "": the claim proved none, and none will be.
+	HolderKey string
+	Again     bool // it had been accepted before; nothing changed
 }
 
-// AcceptClaim checks a wallet's answer to a claim code: a presentation without
-// credentials, for this board, signed by the did:key that the credential will
-// be bound to. The next Issue issues the bound credential. If the licence was
-// claimed before, by whichever wallet, what was issued under its indexes so
-// far becomes void once the new credentials are ready.
+// answer is what a claim file holds.
+type answer struct {
+	presentation *vc.Parsed
+	challenge    string // of the presentation
+	code         string // id of the claim code that it answers
+	proof        []byte // openid4vci-proof+jwt; nil: none
+	nonce        string // of proof
+}
+
+// parseClaim reads a claim file: either a presentation, or
+//
+//	{"format":1,"presentation":{…},"proof":"…"}
+//
+// where proof is a JWT of type openid4vci-proof+jwt. Nothing is proved yet.
+func parseClaim(file []byte) (answer, error) {
+	if len(file) > maxClaimBytes {
+		return answer{}, explain.Errorf("claim_malformed", "a claim file has at most %d bytes", maxClaimBytes)
+	}
+	malformed := func(err error) (answer, error) {
+		return answer{}, explain.Errorf("claim_malformed", "reading a claim: %w", err)
+	}
+	var a answer
+	o, err := strictjson.Object(file, claimLimits)
+	if err != nil {
+		return malformed(err)
+	}
+	if inner, both := o["presentation"]; both {
+		proof, ok := o["proof"].(string)
+		if !ok || len(o) != 3 || o["format"] != strictjson.Number("1") {
+			return malformed(errors.New("not format 1 with a presentation and a proof"))
+		}
+		if file, err = strictjson.Canonical(inner); err != nil {
+			return malformed(err)
+		}
+		a.proof = []byte(proof)
+		if a.nonce, err = nonceHint(proof); err != nil {
+			return malformed(err)
+		}
+	}
+	if a.presentation, err = vc.Parse(file); err != nil {
+		return malformed(err)
+	}
+	if a.presentation.Kind() != vc.KindPresentation || len(a.presentation.Credentials()) > 0 {
+		return malformed(errors.New("it has to be a presentation without credentials"))
+	}
+	a.challenge = a.presentation.ChallengeHint()
+	if a.code, err = claimcode.ChallengeID(a.challenge); err != nil {
+		return malformed(err)
+	}
+	return a, nil
+}
+
+// nonceHint reads the nonce of a JWT of which nothing has been proved.
+func nonceHint(jwt string) (string, error) {
+	parts := strings.Split(jwt, ".")
+	if len(parts) != 3 {
+		return "", errors.New("the proof is no JWT")
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", errors.New("the payload of the proof is not base64url")
+	}
+	payload, err := strictjson.Object(raw, claimLimits)
+	if err != nil {
+		return "", err
+	}
+	nonce, ok := payload["nonce"].(string)
+	if !ok {
+		return "", errors.New("the proof has no nonce")
+	}
+	return nonce, nil
+}
+
+// prove checks the proofs of an answer, for what they say themselves. It
+// returns the keys that made them.
+func (b *Board) proveClaim(a *answer) (holder did.DID, holderKey did.PublicKey, err error) {
+	now := b.now()
+	vp, err := a.presentation.VerifyPresentation(holderKeyOf, vc.PresentationPolicy{Challenge: a.challenge, Domain: string(b.DID), Now: now})
+	if err != nil {
+		return "", did.PublicKey{}, fmt.Errorf("checking a claim: %w", err)
+	}
+	if a.proof != nil {
+		if holderKey, err = vc.VerifyPossession(a.proof, a.nonce, string(b.DID), now); err != nil {
+			return "", did.PublicKey{}, fmt.Errorf("checking a claim: %w", err)
+		}
+	}
+	return vp.Holder, holderKey, nil
+}
+
+// AcceptClaim checks a wallet's answer to a claim code, for this board: a
+// presentation without credentials, signed by the did:key that the VCDM
+// credential will be bound to, and a proof of possession of the P-256 key for
+// the SD-JWT VC; a presentation alone will do, and then no SD-JWT VC is bound.
+// The next Issue issues the bound credentials. If the licence was claimed
+// before, by whichever wallet, what was issued under its indexes so far, in
+// every form and format, becomes void once the new credentials are ready.
 //
 // Codes: claim_malformed, claim_code_unknown, claim_code_expired,
-// claim_code_locked, claim_code_used, claim_refused (the answer is not the
-// code's), and those of the presentation's proof.
+// claim_code_locked, claim_code_used, claim_refused (one of the answers is not
+// the code's), and those of the proofs.
 func (b *Board) AcceptClaim(ctx context.Context, file []byte, person string) (Claim, error) {
-	if len(file) > maxClaimBytes {
-		return Claim{}, explain.Errorf("claim_malformed", "a claim file has at most %d bytes", maxClaimBytes)
-	}
-	p, err := vc.Parse(file)
+	a, err := parseClaim(file)
 	if err != nil {
-		return Claim{}, explain.Errorf("claim_malformed", "reading a claim: %w", err)
-	}
-	if p.Kind() != vc.KindPresentation || len(p.Credentials()) > 0 {
-		return Claim{}, explain.Errorf("claim_malformed", "a claim is a presentation without credentials")
-	}
-	challenge := p.ChallengeHint()
-	id, err := claimcode.ChallengeID(challenge)
-	if err != nil {
-		return Claim{}, explain.Errorf("claim_malformed", "reading a claim: %w", err)
+		return Claim{}, err
 	}
 	// The turn makes answers to one code follow each other, so that guessing
 	// in parallel does not outrun the count.
@@ -107,7 +197,7 @@ func (b *Board) AcceptClaim(ctx context.Context, file []byte, person string) (Cl
 		return Claim{}, err
 	}
 	defer release()
-	c, err := b.Store.Code(ctx, id)
+	c, err := b.Store.Code(ctx, a.code)
 	if errors.Is(err, ErrNotFound) {
 		return Claim{}, explain.Errorf("claim_code_unknown", "no such claim code")
 	}
@@ -117,25 +207,33 @@ func (b *Board) AcceptClaim(ctx context.Context, file []byte, person string) (Cl
 	if c.Attempts >= maxClaimTries {
 		return Claim{}, explain.Errorf("claim_code_locked", "the claim code was answered wrongly too often")
 	}
-	vp, err := p.VerifyPresentation(holderKey, vc.PresentationPolicy{Challenge: challenge, Domain: string(b.DID), Now: b.now()})
+	holder, holderKey, err := b.proveClaim(&a)
 	if err != nil {
-		return Claim{}, fmt.Errorf("checking a claim: %w", err)
+		return Claim{}, err
 	}
 	code, err := claimcode.Restore(c.ID, c.Secret)
 	if err != nil {
 		return Claim{}, fmt.Errorf("reading a claim code: %w", err)
 	}
-	if !code.Matches(challenge, b.DID, vp.Holder) {
-		if err := b.Store.MissCode(ctx, id); err != nil {
+	fits := code.Matches(a.challenge, b.DID, holder)
+	if a.proof != nil && !code.Matches(a.nonce, b.DID, key.New(holderKey)) {
+		fits = false
+	}
+	if !fits {
+		if err := b.Store.MissCode(ctx, a.code); err != nil {
 			return Claim{}, fmt.Errorf("counting a wrong answer: %w", err)
 		}
 		return Claim{}, explain.Errorf("claim_refused", "the answer does not fit the claim code")
 	}
-	return b.useCode(ctx, &c, vp.Holder, person)
+	done := Claim{Holder: holder}
+	if a.proof != nil {
+		done.HolderKey = holderKey.Multikey()
+	}
+	return b.useCode(ctx, &c, done, person)
 }
 
-// holderKey gives the key of a did:key under authentication.
-func holderKey(method string, purpose did.Relationship) (did.PublicKey, error) {
+// holderKeyOf gives the key of a did:key under authentication.
+func holderKeyOf(method string, purpose did.Relationship) (did.PublicKey, error) {
 	u, err := did.ParseURL(method)
 	if err != nil {
 		return did.PublicKey{}, err
@@ -150,36 +248,37 @@ func holderKey(method string, purpose did.Relationship) (did.PublicKey, error) {
 	return k, nil
 }
 
-// useCode binds the code's licence to a holder.
-func (b *Board) useCode(ctx context.Context, c *Code, holder did.DID, person string) (Claim, error) {
+// useCode binds the code's licence to the holder of a claim.
+func (b *Board) useCode(ctx context.Context, c *Code, done Claim, person string) (Claim, error) {
 	for try := 1; ; try++ {
 		ls, err := b.Store.ByID(ctx, []int64{c.Licence})
 		if err != nil {
 			return Claim{}, fmt.Errorf("reading a licence: %w", err)
 		}
 		l := ls[0]
-		done := Claim{Licence: l.ID, Key: l.Record.Key, Holder: holder}
+		done.Licence, done.Key = l.ID, l.Record.Key
 		switch {
-		case c.Holder == holder:
+		case c.Holder == done.Holder && c.HolderKey == done.HolderKey:
 			done.Again = true
 			return done, nil
 		case c.Holder != "":
-			return Claim{}, explain.Errorf("claim_code_used", "the claim code was used by another wallet")
+			return Claim{}, explain.Errorf("claim_code_used", "the claim code was used with other keys")
 		case b.now().After(c.Expires):
 			return Claim{}, explain.Errorf("claim_code_expired", "the claim code has run out")
 		case l.Status.Final():
 			return Claim{}, explain.Errorf("status_final", "the licence can no longer be claimed")
 		}
 		ch := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
-		ch.Licence.Holder = holder
+		ch.Licence.Holder, ch.Licence.HolderKey = done.Holder, done.HolderKey
 		ch.Licence.Revision++
+		ch.Licence.ClaimRev = ch.Licence.Revision
 		why := ReissueAdd
 		if l.Holder != "" {
 			why = ReissueVoid // the other wallet may be in the wrong hands
 		}
 		ch.Licence.Reissue = max(l.Reissue, why)
 		ch.Events = []Event{{At: b.now(), Person: person, Act: ActClaimed}}
-		err = b.Store.UseCode(ctx, c.ID, holder, ch)
+		err = b.Store.UseCode(ctx, c.ID, ch)
 		if err == nil {
 			return done, nil
 		}
@@ -192,24 +291,26 @@ func (b *Board) useCode(ctx context.Context, c *Code, holder did.DID, person str
 	}
 }
 
-// envelope reads the newest credential of a form, if it shows the present
-// holder.
-func (b *Board) envelope(ctx context.Context, l *Licence, f Form) ([]byte, uint32, error) {
-	bytes, index, err := b.Store.Envelope(ctx, l.ID, f)
+// envelope reads the newest credential of a form and format, if it shows the
+// present holder.
+func (b *Board) envelope(ctx context.Context, l *Licence, f Form, format vc.Format) ([]byte, uint32, error) {
+	bytes, leaf, err := b.Store.Envelope(ctx, l.ID, f, format)
 	if errors.Is(err, ErrNotFound) {
 		return nil, 0, explain.Errorf("credential_not_ready", "no such credential has been issued yet")
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading a credential: %w", err)
 	}
-	if f == Bound {
+	old := f == Bound && leaf.Revision < l.ClaimRev
+	if f == Bound && format == vc.VCDM && l.ClaimRev == 0 { // claimed before ClaimRev was kept
 		p, err := vc.Parse(bytes)
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading a credential: %w", err)
 		}
-		if p.HolderHint() != string(l.Holder) {
-			return nil, 0, explain.Errorf("credential_not_ready", "the licence was claimed anew; its credential is still to be issued")
-		}
+		old = p.HolderHint() != string(l.Holder)
 	}
-	return bytes, index, nil
+	if old {
+		return nil, 0, explain.Errorf("credential_not_ready", "the licence was claimed anew; its credential is still to be issued")
+	}
+	return bytes, leaf.Index, nil
 }

@@ -13,11 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"bonafide/did"
+	"bonafide/did/key"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 // faulty is a store whose n-th write fails, before or after it was done. It
@@ -93,8 +94,8 @@ func (f *faulty) MissCode(ctx context.Context, id string) error {
 	return f.write(func() error { return f.Store.MissCode(ctx, id) })
 }
 
-func (f *faulty) UseCode(ctx context.Context, id string, h did.DID, c issuer.Change) error {
-	return f.write(func() error { return f.Store.UseCode(ctx, id, h, c) })
+func (f *faulty) UseCode(ctx context.Context, id string, c issuer.Change) error {
+	return f.write(func() error { return f.Store.UseCode(ctx, id, c) })
 }
 
 // story is a board's year, each step of which is repeated until it succeeds.
@@ -130,18 +131,20 @@ func (s *story) look() {
 	s.t.Helper()
 	for _, r := range s.rows {
 		for _, f := range []issuer.Form{issuer.RegisterCopy, issuer.Bound} {
-			b, _, err := s.board.Credential(ctx, r.Number, f)
-			if err != nil {
-				if c := explain.CodeOf(err); c != "credential_not_ready" && c != "licence_unknown" {
-					s.t.Fatal(err)
+			for _, format := range []vc.Format{vc.VCDM, vc.SDJWT} {
+				b, _, err := s.board.Credential(ctx, r.Number, f, format)
+				if err != nil {
+					if c := explain.CodeOf(err); c != "credential_not_ready" && c != "licence_unknown" {
+						s.t.Fatal(err)
+					}
+					continue
 				}
-				continue
+				v := s.verify(b)
+				if old, ok := s.handed[v.leaf]; ok && !bytes.Equal(old, b) {
+					s.t.Error("two credentials of one leaf were handed out")
+				}
+				s.handed[v.leaf] = b
 			}
-			v := s.verify(b)
-			if old, ok := s.handed[v.leaf]; ok && !bytes.Equal(old, b) {
-				s.t.Error("two credentials of one leaf were handed out")
-			}
-			s.handed[v.leaf] = b
 		}
 	}
 }
@@ -160,7 +163,7 @@ func (s *story) importStep() {
 	})
 }
 
-func (s *story) claimStep(w signer) {
+func (s *story) claimStep(w phone) {
 	s.step("claim code", func() (err error) {
 		s.text, _, err = s.board.ClaimCode(ctx, s.rows[0].Number, issuer.ClaimCodeOptions{Person: "Ada"})
 		return err
@@ -174,7 +177,7 @@ func (s *story) claimStep(w signer) {
 
 func (s *story) statusStep(ref string, v ledger.Status) {
 	s.step("status", func() error {
-		err := s.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"})
+		_, err := s.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"})
 		if explain.CodeOf(err) == "status_unchanged" {
 			return nil // the try before had got all the way
 		}
@@ -248,12 +251,15 @@ func (s *story) check(indexes, wantIndexes int) {
 			s.t.Errorf("licence %d shows an old record", i)
 		}
 	}
-	b, _, err := s.board.Credential(ctx, s.rows[0].Number, issuer.Bound)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if v := s.verify(b); v.status != ledger.Probation || v.holder == "" {
-		s.t.Errorf("bound: %s for %q", v.status, v.holder)
+	copied := s.copyOf(s.rows[0].Number)
+	for _, f := range []vc.Format{vc.VCDM, vc.SDJWT} {
+		v := s.bound(s.rows[0].Number, f)
+		if v.status != ledger.Probation || v.index != copied.index {
+			s.t.Errorf("bound: %s at %d", v.status, v.index)
+		}
+		if f == vc.VCDM && v.holder != key.New(s.wallet[1].Public()) || f == vc.SDJWT && v.key != s.wallet[1].es256.Public() {
+			s.t.Errorf("bound to another wallet as %s", f)
+		}
 	}
 	if r := s.issue(); r.Planned != 0 || r.Issued != 0 {
 		s.t.Errorf("something was still to issue: %+v", r)
@@ -324,7 +330,8 @@ func TestThreat57_FinalStaysFinal(t *testing.T) {
 	w.issue()
 	ref := rows[0].Number
 	act := func(v ledger.Status) string {
-		return explain.CodeOf(w.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"}))
+		_, err := w.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"})
+		return explain.CodeOf(err)
 	}
 	w.setStatus(ref, ledger.SuspendedStatus)
 	w.setStatus(ref, ledger.Current)
@@ -365,7 +372,7 @@ func TestStatusSurvivesALostLedger(t *testing.T) {
 	w.importRows(rows)
 	w.issue()
 	w.node.failSubmit = w.node.submits + 1
-	err := w.board.Status(ctx, issuer.StatusAct{Ref: rows[0].Number, Value: ledger.SuspendedStatus, Person: "Ada", Reason: "Order 12"})
+	_, err := w.board.Status(ctx, issuer.StatusAct{Ref: rows[0].Number, Value: ledger.SuspendedStatus, Person: "Ada", Reason: "Order 12"})
 	if !errors.Is(err, errInjected) {
 		t.Fatal(err)
 	}
@@ -401,13 +408,14 @@ func TestRefusedSequenceIsRetried(t *testing.T) {
 	w.open(w.store)
 	racing := &racingNode{node: w.node, w: w}
 	b, err := issuer.New(issuer.Config{
-		DID: w.desk.DID, Issuing: signer{w.desk.Issuing}, LedgerKey: signer{w.desk.Key}, Store: w.store, Ledger: racing,
+		People: oneperson,
+		DID:    w.desk.DID, Issuing: signer{w.desk.Issuing}, LedgerKey: signer{w.desk.Key}, Store: w.store, Ledger: racing,
 		Now: w.node.now, Rand: w.rand, Wait: func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Status(ctx, issuer.StatusAct{Ref: rows[0].Number, Value: ledger.Probation}); err != nil {
+	if _, err := b.Status(ctx, issuer.StatusAct{Ref: rows[0].Number, Value: ledger.Probation}); err != nil {
 		t.Fatal(err)
 	}
 	if racing.races != 3 {

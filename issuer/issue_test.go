@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -8,12 +9,12 @@ import (
 	"time"
 
 	"bonafide/did"
-	"bonafide/did/bonafide"
 	"bonafide/did/key"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 func TestIssueRegisterCopies(t *testing.T) {
@@ -31,7 +32,7 @@ func TestIssueRegisterCopies(t *testing.T) {
 		t.Fatalf("import: %+v", r)
 	}
 	r := w.issue()
-	if r.Issued != 11 || r.Planned != 11 || r.Waiting != 0 || len(r.Problems) != 0 {
+	if r.Issued != 22 || r.Planned != 22 || r.Waiting != 0 || len(r.Problems)+len(r.Notices) != 0 {
 		t.Fatalf("issue: %+v", r)
 	}
 	used := map[uint32]bool{}
@@ -71,10 +72,10 @@ func TestNoWaitThenResume(t *testing.T) {
 	rows := medicine(w, 3)
 	w.importRows(rows)
 	r, err := w.board.Issue(ctx, issuer.IssueOptions{NoWait: true})
-	if err != nil || r.Waiting != 3 || r.Issued != 0 {
+	if err != nil || r.Waiting != 6 || r.Issued != 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if _, _, err := w.board.Credential(ctx, rows[0].Number, issuer.RegisterCopy); explain.CodeOf(err) != "credential_not_ready" {
+	if _, _, err := w.board.Credential(ctx, rows[0].Number, issuer.RegisterCopy, vc.VCDM); explain.CodeOf(err) != "credential_not_ready" {
 		t.Errorf("a credential before its time: %v", err)
 	}
 	// Public before signed: another process, without the drafts in memory, signs.
@@ -82,7 +83,7 @@ func TestNoWaitThenResume(t *testing.T) {
 	w.node.pass(2 * time.Minute)
 	w.node.lag = 2 // and its data is older than the epoch at first
 	r, err = w.board.Resume(ctx, issuer.IssueOptions{})
-	if err != nil || r.Issued != 3 {
+	if err != nil || r.Issued != 6 {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	w.copyOf(rows[0].Number)
@@ -103,7 +104,7 @@ func TestRenewalKeepsTheOldIndexGood(t *testing.T) {
 	if r := w.importRows(rows); r.Changed != 1 || r.Unchanged != 1 {
 		t.Fatalf("%+v", r)
 	}
-	if r := w.issue(); r.Issued != 1 {
+	if r := w.issue(); r.Issued != 2 {
 		t.Fatalf("%+v", r)
 	}
 	renewed := w.copyOf(rows[0].Number)
@@ -158,6 +159,10 @@ func TestClaim(t *testing.T) {
 	if bound.index != first.index || bound.leaf == first.leaf {
 		t.Error("copy and envelope must share an index and have their own leaves")
 	}
+	other := w.bound(ref, vc.SDJWT)
+	if other.key != w.wallet[0].es256.Public() || other.index != first.index || other.holder != "" {
+		t.Errorf("the SD-JWT VC is bound to %s under %d", other.key, other.index)
+	}
 	w.setStatus(ref, ledger.Condition)
 
 	// A lost phone: everything moves to a new index, the old one is void.
@@ -171,6 +176,9 @@ func TestClaim(t *testing.T) {
 	}
 	if again.holder != key.New(w.wallet[1].Public()) {
 		t.Errorf("holder %s", again.holder)
+	}
+	if s := w.bound(ref, vc.SDJWT); s.key != w.wallet[1].es256.Public() || s.index != again.index || s.status != ledger.Condition {
+		t.Errorf("the SD-JWT VC is bound to %s under %d, %s", s.key, s.index, s.status)
 	}
 	// It was one transaction that moved it.
 	moves := 0
@@ -216,8 +224,8 @@ func TestClaim(t *testing.T) {
 		}
 	}
 	want := []issuer.Act{
-		issuer.ActImported, issuer.ActIssued, issuer.ActCode, issuer.ActClaimed, issuer.ActIssued, issuer.ActStatus,
-		issuer.ActCode, issuer.ActClaimed, issuer.ActIssued, issuer.ActIssued,
+		issuer.ActImported, issuer.ActIssued, issuer.ActIssued, issuer.ActCode, issuer.ActClaimed, issuer.ActIssued, issuer.ActIssued, issuer.ActStatus,
+		issuer.ActCode, issuer.ActClaimed, issuer.ActIssued, issuer.ActIssued, issuer.ActIssued, issuer.ActIssued,
 	}
 	slices.Sort(acts)
 	slices.Sort(want)
@@ -249,8 +257,10 @@ func TestOldCredentialStaysGoodUntilTheNewOneIsReady(t *testing.T) {
 	if got := w.status(old.index); got != ledger.Probation {
 		t.Errorf("the old index is %s while the new credential is not there", got)
 	}
-	if _, _, err := w.board.Credential(ctx, ref, issuer.Bound); explain.CodeOf(err) != "credential_not_ready" {
-		t.Errorf("the old envelope is handed out after a new claim: %v", err)
+	for _, f := range []vc.Format{vc.VCDM, vc.SDJWT} {
+		if _, _, err := w.board.Credential(ctx, ref, issuer.Bound, f); explain.CodeOf(err) != "credential_not_ready" {
+			t.Errorf("the old envelope is handed out as %s after a new claim: %v", f, err)
+		}
 	}
 	w.issue()
 	if got := w.status(old.index); got != ledger.Void {
@@ -268,6 +278,7 @@ func TestClaimRefusals(t *testing.T) {
 	w.importRows(rows)
 	w.issue()
 	ref := rows[0].Number
+	me, she := w.wallet[0], w.wallet[1]
 	mint := func() string {
 		text, _, err := w.board.ClaimCode(ctx, ref, issuer.ClaimCodeOptions{Life: time.Hour})
 		if err != nil {
@@ -284,13 +295,29 @@ func TestClaimRefusals(t *testing.T) {
 	}
 	old := mint()
 	refuse("no JSON", []byte("x"), "claim_malformed")
-	bare, _, err := w.board.Credential(ctx, ref, issuer.RegisterCopy)
+	bare, _, err := w.board.Credential(ctx, ref, issuer.RegisterCopy, vc.VCDM)
 	if err != nil {
 		t.Fatal(err)
 	}
 	refuse("a credential", bare, "claim_malformed")
 	text := mint()
 	refuse("a withdrawn code", w.claim(old, w.wallet[0]), "claim_code_unknown")
+	for what, file := range map[string]string{
+		"another format":        `{"format":2,"presentation":{},"proof":"x"}`,
+		"no proof":              `{"format":1,"presentation":{}}`,
+		"a proof that is none":  `{"format":1,"presentation":{},"proof":7}`,
+		"a proof without parts": `{"format":1,"presentation":{},"proof":"a.b"}`,
+		"something more":        `{"format":1,"presentation":{},"proof":"a.b.c","more":1}`,
+	} {
+		refuse(what, []byte(file), "claim_malformed")
+	}
+	vp, proof := w.claimVP(text, me.signer), w.claimProof(text, me.es256)
+	refuse("no JWT", w.claimFile(vp, []byte("e30.!.x")), "claim_malformed")
+	refuse("no nonce", w.claimFile(vp, []byte("e30.e30.x")), "claim_malformed")
+	refuse("a signature of another key", w.claimFile(vp, slices.Concat(proof[:bytes.LastIndexByte(proof, '.')], w.claimProof(text, she.es256)[bytes.LastIndexByte(w.claimProof(text, she.es256), '.'):])), "proof_invalid")
+	// A proof that answers another code counts as a guess, as a presentation does.
+	refuse("a proof for another code", w.claimFile(vp, w.claimProof(old, me.es256)), "claim_refused")
+	refuse("a presentation for another code", w.claimFile(w.claimVP(withChecks(t, text[:6]+"BAAAAAAAAAAAAAAA"), me.signer), proof), "claim_refused")
 	w.node.pass(2 * time.Hour)
 	refuse("a code that has run out", w.claim(text, w.wallet[0]), "claim_code_expired")
 
@@ -303,6 +330,8 @@ func TestClaimRefusals(t *testing.T) {
 		t.Errorf("the same claim again: %+v, %v", c, err)
 	}
 	refuse("another wallet with a used code", w.claim(text, w.wallet[1]), "claim_code_used")
+	refuse("another key with a used code", w.claimFile(w.claimVP(text, me.signer), w.claimProof(text, she.es256)), "claim_code_used")
+	refuse("fewer keys with a used code", w.claimVP(text, me.signer), "claim_code_used")
 
 	// Guessing: the right id with another secret.
 	text = mint()
@@ -330,7 +359,7 @@ func TestInitialStatusIsSetBeforeHandingOut(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	for _, r := range rows {
-		if _, _, err := w.board.Credential(ctx, r.Number, issuer.RegisterCopy); explain.CodeOf(err) != "credential_not_ready" {
+		if _, _, err := w.board.Credential(ctx, r.Number, issuer.RegisterCopy, vc.VCDM); explain.CodeOf(err) != "credential_not_ready" {
 			t.Errorf("handed out before its status was set: %v", err)
 		}
 	}
@@ -340,16 +369,15 @@ func TestInitialStatusIsSetBeforeHandingOut(t *testing.T) {
 	}
 }
 
-// rotate replaces the board's issuing key on the ledger.
-func (w *world) rotate() {
+// rotate replaces the board's issuing key of a format on the ledger.
+func (w *world) rotate(f vc.Format) {
 	w.t.Helper()
-	next := w.l.NewBoard("rotated")
-	doc, err := bonafide.NextDocument(w.desk.DID, []did.PublicKey{testkitPublic(w, next.Issuing)}, []did.PublicKey{testkitPublic(w, w.desk.Key)}, bonafide.DocumentOptions{})
-	if err != nil {
-		w.t.Fatal(err)
+	if f == vc.SDJWT {
+		w.setES256(newP256(100))
+		return
 	}
-	w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
-	w.desk.Issuing = next.Issuing
+	w.desk.Issuing = w.l.NewBoard("rotated").Issuing
+	w.update()
 }
 
 // synced brings the test's own count of transactions up to the ledger's.
@@ -365,53 +393,57 @@ func (w *world) synced() *testkitBoard {
 
 func TestKeyRotationAbandonsTheBatch(t *testing.T) {
 	for _, when := range []string{"before the epoch closes", "after the epoch closed", "and the new key is not known here"} {
-		t.Run(when, func(t *testing.T) {
-			w := newWorld(t)
-			rows := medicine(w, 3)
-			w.importRows(rows)
-			if _, err := w.board.Issue(ctx, issuer.IssueOptions{NoWait: true}); err != nil {
-				t.Fatal(err)
-			}
-			if when == "after the epoch closed" {
-				w.node.pass(2 * time.Minute)
-				// The key was in force when the epoch closed, but is gone from
-				// this home: its signatures can no longer be made.
-			}
-			oldKey := w.desk.Issuing
-			w.rotate()
-			newKey := w.desk.Issuing
-			if when == "and the new key is not known here" {
-				w.desk.Issuing = oldKey
-			}
-			w.open(w.store)
-			w.node.pass(2 * time.Minute)
-			r, err := w.board.Issue(ctx, issuer.IssueOptions{})
-			if when == "and the new key is not known here" {
-				if explain.CodeOf(err) != "issuing_key_out_of_force" {
-					t.Fatalf("%+v, %v", r, err)
-				}
-				if _, _, err := w.board.Credential(ctx, rows[0].Number, issuer.RegisterCopy); err == nil {
-					t.Fatal("something was handed out")
-				}
-				w.desk.Issuing = newKey
-				w.open(w.store)
-				r, err = w.board.Issue(ctx, issuer.IssueOptions{})
-				r.Abandoned = 3
-			}
-			if err != nil || r.Abandoned != 3 || r.Issued != 3 {
-				t.Fatalf("%+v, %v", r, err)
-			}
-			used := map[uint32]bool{}
-			for _, row := range rows {
-				used[w.copyOf(row.Number).index] = true
-			}
-			taken, err := w.store.Taken(ctx, 0)
-			if err != nil || len(used) != 3 || len(taken) != 3 {
-				t.Errorf("%d used, %d taken: an index was lost or doubled (%v)", len(used), len(taken), err)
-			}
-			w.audit()
-		})
+		for _, format := range []vc.Format{vc.VCDM, vc.SDJWT} {
+			t.Run(string(format)+" "+when, func(t *testing.T) { testRotation(t, when, format) })
+		}
 	}
+}
+
+func testRotation(t *testing.T, when string, format vc.Format) {
+	w := newWorld(t)
+	rows := medicine(w, 3)
+	w.importRows(rows)
+	if _, err := w.board.Issue(ctx, issuer.IssueOptions{NoWait: true}); err != nil {
+		t.Fatal(err)
+	}
+	if when == "after the epoch closed" {
+		w.node.pass(2 * time.Minute)
+		// The key was in force when the epoch closed, but is gone from
+		// this home: its signatures can no longer be made.
+	}
+	oldKey, oldES256 := w.desk.Issuing, w.es256
+	w.rotate(format)
+	newKey, newES256 := w.desk.Issuing, w.es256
+	if when == "and the new key is not known here" {
+		w.desk.Issuing, w.es256 = oldKey, oldES256
+	}
+	w.open(w.store)
+	w.node.pass(2 * time.Minute)
+	r, err := w.board.Issue(ctx, issuer.IssueOptions{})
+	if when == "and the new key is not known here" {
+		if explain.CodeOf(err) != "issuing_key_out_of_force" {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if _, _, err := w.board.Credential(ctx, rows[0].Number, issuer.RegisterCopy, vc.VCDM); err == nil {
+			t.Fatal("something was handed out")
+		}
+		w.desk.Issuing, w.es256 = newKey, newES256
+		w.open(w.store)
+		r, err = w.board.Issue(ctx, issuer.IssueOptions{})
+		r.Abandoned = 6
+	}
+	if err != nil || r.Abandoned != 6 || r.Issued != 6 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	used := map[uint32]bool{}
+	for _, row := range rows {
+		used[w.copyOf(row.Number).index] = true
+	}
+	taken, err := w.store.Taken(ctx, 0)
+	if err != nil || len(used) != 3 || len(taken) != 3 {
+		t.Errorf("%d used, %d taken: an index was lost or doubled (%v)", len(used), len(taken), err)
+	}
+	w.audit()
 }
 
 func TestNotAccreditedNotIssued(t *testing.T) {
@@ -420,7 +452,7 @@ func TestNotAccreditedNotIssued(t *testing.T) {
 	rows[1].Jurisdiction = "US-KY"
 	w.importRows(rows)
 	r := w.issue()
-	if r.Issued != 1 || len(r.Problems) != 1 || r.Problems[0].Code != "not_accredited" || r.Problems[0].Licences != 1 {
+	if r.Issued != 2 || len(r.Problems) != 1 || r.Problems[0].Code != "not_accredited" || r.Problems[0].Licences != 1 {
 		t.Errorf("%+v", r)
 	}
 	// Suspended between anchoring and the close of the epoch: abandoned.
@@ -432,12 +464,12 @@ func TestNotAccreditedNotIssued(t *testing.T) {
 	w.synced()
 	w.l.Decide(ledger.Suspend{Issuer: w.desk.DID, Type: issuer.TrainingCertification, Jurisdiction: "US"})
 	r = w.issue()
-	if r.Abandoned != 2 || r.Issued != 0 {
+	if r.Abandoned != 4 || r.Issued != 0 {
 		t.Errorf("%+v", r)
 	}
 	w.synced()
 	w.l.Decide(ledger.Restore{Issuer: w.desk.DID, Type: issuer.TrainingCertification, Jurisdiction: "US"})
-	if r = w.issue(); r.Issued != 2 {
+	if r = w.issue(); r.Issued != 4 {
 		t.Errorf("%+v", r)
 	}
 	w.audit()
@@ -448,7 +480,7 @@ func TestExpiredIsNotIssued(t *testing.T) {
 	rows := medicine(w, 2)
 	rows[0].Expires = w.l.Now.AddDate(0, 0, -1).Format(time.DateOnly)
 	w.importRows(rows)
-	if r := w.issue(); r.Issued != 1 || r.Expired != 1 {
+	if r := w.issue(); r.Issued != 2 || r.Expired != 1 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -502,7 +534,7 @@ func TestReportedIssuingKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := w.desk.Issuing
-	w.rotate()
+	w.rotate(vc.VCDM)
 	w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: w.desk.Method(t, old), From: w.l.Now.Add(-30 * time.Second).Unix()}))
 	w.desk.Issuing = old
 	w.open(w.store)
@@ -537,7 +569,7 @@ func TestForgetfulNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := b.Issue(ctx, issuer.IssueOptions{}); err != nil || r.Issued != 2 {
+	if r, err := b.Issue(ctx, issuer.IssueOptions{}); err != nil || r.Issued != 4 {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if bs, err := w.l.View().Batches(w.desk.DID); err != nil || len(bs) != 1 {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +17,7 @@ import (
 	"bonafide/issuer"
 	"bonafide/ledger"
 	"bonafide/storage"
+	"bonafide/vc"
 )
 
 // TestThreat48_StatusIndex: the index in a credential is a plain decimal, and
@@ -135,7 +134,7 @@ func TestThreat77_SpoofedBatchRow(t *testing.T) {
 			}
 			silent(t, err.Error(), rows)
 			for _, r := range rows {
-				if _, _, err := w.board.Credential(ctx, r.Number, issuer.RegisterCopy); err == nil {
+				if _, _, err := w.board.Credential(ctx, r.Number, issuer.RegisterCopy, vc.VCDM); err == nil {
 					t.Error("something was handed out")
 				}
 			}
@@ -157,7 +156,7 @@ func TestThreat77_TemplateMisuse(t *testing.T) {
 	w.importRows(append(rows, other...))
 	w.l.Decide(ledger.Accredit{Issuer: w.desk.DID, Type: "RadioLicence", Jurisdictions: []string{"US-OH"}})
 	r := w.issue()
-	if r.Issued != 1 || len(r.Problems) != 2 {
+	if r.Issued != 2 || len(r.Problems) != 2 {
 		t.Fatalf("%+v", r)
 	}
 	for _, p := range r.Problems {
@@ -177,18 +176,18 @@ func TestThreat77_WrongPerson(t *testing.T) {
 	w.importRows(append(rows, twin))
 	w.issue()
 	act := issuer.StatusAct{Ref: twin.Number, Value: ledger.Revoked, Person: "Ada"}
-	if err := w.board.Status(ctx, act); explain.CodeOf(err) != "licence_ambiguous" {
+	if _, err := w.board.Status(ctx, act); explain.CodeOf(err) != "licence_ambiguous" {
 		t.Errorf("%v", err)
 	}
 	if _, _, err := w.board.ClaimCode(ctx, twin.Number, issuer.ClaimCodeOptions{}); explain.CodeOf(err) != "licence_ambiguous" {
 		t.Errorf("%v", err)
 	}
 	act.Ref = "TrainingCertification:US:" + twin.Number
-	if err := w.board.Status(ctx, act); err != nil {
+	if _, err := w.board.Status(ctx, act); err != nil {
 		t.Fatal(err)
 	}
 	act.Ref = "MD1"
-	if err := w.board.Status(ctx, act); explain.CodeOf(err) != "licence_unknown" {
+	if _, err := w.board.Status(ctx, act); explain.CodeOf(err) != "licence_unknown" {
 		t.Errorf("%v", err)
 	}
 }
@@ -206,28 +205,14 @@ func TestThreat75_NothingReadableInTheFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.board.Status(ctx, issuer.StatusAct{Ref: rows[2].Number, Value: ledger.Hold, Reason: "Marker reason", Person: "Marker Person"}); err != nil {
+	if _, err := w.board.Status(ctx, issuer.StatusAct{Ref: rows[2].Number, Value: ledger.Hold, Reason: "Marker reason", Person: "Marker Person"}); err != nil {
 		t.Fatal(err)
 	}
 	markers := []string{holder, strings.TrimPrefix(holder, "did:key:"), "Marker", strings.ReplaceAll(text, "-", "")[5:21], "Physician", "supervision"}
 	for _, r := range rows {
 		markers = append(markers, r.GivenName, r.FamilyName, r.Number, r.NPI, r.Issued, r.Expires)
 	}
-	files, err := filepath.Glob(w.db.Path() + "*")
-	if err != nil || len(files) < 1 {
-		t.Fatal(files, err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range markers {
-			if m != "" && bytes.Contains(b, []byte(m)) {
-				t.Errorf("%q stands in %s", m, filepath.Base(f))
-			}
-		}
-	}
+	w.notInFiles(markers...)
 	other, err := storage.NewIssuerStore(w.db, bytes.Repeat([]byte{8}, storage.KeySize))
 	if err != nil {
 		t.Fatal(err)
@@ -264,15 +249,15 @@ func TestCancel(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || r.Issued != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r := w.issue(); r.Issued != 2 {
+	if r := w.issue(); r.Issued != 4 {
 		t.Errorf("%+v", r)
 	}
 }
 
 func TestFounding(t *testing.T) {
 	w := newWorld(t)
-	issuing, desk := newSigner(11), newSigner(12)
-	who, err := issuer.NewIdentity(chain, issuing.Public(), desk.Public(), bonafide.DocumentOptions{})
+	issuing, es256, desk := newSigner(11), newP256(11), newSigner(12)
+	who, err := issuer.NewIdentity(chain, []did.PublicKey{issuing.Public(), es256.Public()}, desk.Public(), bonafide.DocumentOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +284,7 @@ func TestFounding(t *testing.T) {
 	if _, _, err := ledger.New(g); err != nil {
 		t.Errorf("as a founder: %v", err)
 	}
-	if _, err := issuer.NewIdentity(chain, desk.Public(), desk.Public(), bonafide.DocumentOptions{}); err == nil {
+	if _, err := issuer.NewIdentity(chain, []did.PublicKey{desk.Public()}, desk.Public(), bonafide.DocumentOptions{}); err == nil {
 		t.Error("one key for both uses")
 	}
 }
@@ -350,7 +335,7 @@ func TestAuditMissingBatch(t *testing.T) {
 // TestReportedKeyReplacesCredentials: after a report of either kind of key the
 // audit names the batches that fell, and Issue replaces what was in them.
 func TestReportedKeyReplacesCredentials(t *testing.T) {
-	for _, use := range []string{"issuing", "ledger"} {
+	for _, use := range []string{"issuing", "issuing-es256", "ledger"} {
 		t.Run(use, func(t *testing.T) {
 			w := newWorld(t)
 			rows := medicine(w, 3)
@@ -363,24 +348,22 @@ func TestReportedKeyReplacesCredentials(t *testing.T) {
 			w.setStatus(rows[1].Number, ledger.Probation)
 			kept, fell := w.copyOf(rows[0].Number), w.copyOf(rows[1].Number)
 			batch := w.l.NewBoard("spare")
-			issuing, desk := w.desk.Issuing, w.desk.Key
-			bad := issuing
-			if use == "issuing" {
-				issuing = batch.Issuing
-			} else {
-				desk, bad = batch.Key, desk
+			method := w.desk.Method(t, w.desk.Issuing)
+			switch use {
+			case "issuing":
+				w.desk.Issuing = batch.Issuing
+				w.update()
+			case "issuing-es256":
+				method = string(w.desk.DID) + "#" + w.es256.Public().Multikey()
+				w.rotate(vc.SDJWT)
+			case "ledger":
+				method = w.desk.Method(t, w.desk.Key)
+				w.updateBy(batch.Key)
 			}
-			doc, err := bonafide.NextDocument(w.desk.DID, []did.PublicKey{testkitPublic(w, issuing)}, []did.PublicKey{testkitPublic(w, desk)}, bonafide.DocumentOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			method := w.desk.Method(t, bad)
-			w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
-			w.desk.Issuing, w.desk.Key = issuing, desk
 			w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: method, From: since.Unix()}))
 			w.open(w.store)
 			r, err := w.board.Audit(ctx, nil)
-			if err != nil || len(r.Reported) != 1 || r.Reported[0].Size != 2 || r.Clean() {
+			if err != nil || len(r.Reported) != 1 || r.Reported[0].Size != 4 || r.Clean() {
 				t.Fatalf("%+v, %v", r, err)
 			}
 			if use == "ledger" {
@@ -394,7 +377,7 @@ func TestReportedKeyReplacesCredentials(t *testing.T) {
 				}
 				w.node.full = false
 			}
-			if rep := w.issue(); rep.Issued != 2 {
+			if rep := w.issue(); rep.Issued != 4 {
 				t.Fatalf("%+v", rep)
 			}
 			if s := w.copyOf(rows[0].Number); s.index != kept.index {
@@ -423,16 +406,10 @@ func TestReportedLedgerKeyAbandons(t *testing.T) {
 	}
 	w.node.pass(2 * time.Minute)
 	old := w.desk.Method(t, w.desk.Key)
-	next := w.l.NewBoard("next")
-	doc, err := bonafide.NextDocument(w.desk.DID, []did.PublicKey{testkitPublic(w, w.desk.Issuing)}, []did.PublicKey{testkitPublic(w, next.Key)}, bonafide.DocumentOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
-	w.desk.Key = next.Key
+	w.updateBy(w.l.NewBoard("next").Key)
 	w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: old, From: since.Unix()}))
 	w.open(w.store)
-	if r := w.issue(); r.Abandoned != 1 || r.Issued != 1 {
+	if r := w.issue(); r.Abandoned != 2 || r.Issued != 2 {
 		t.Errorf("%+v", r)
 	}
 	w.audit()

@@ -6,13 +6,19 @@ package issuer_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +61,51 @@ func (s signer) Public() did.PublicKey {
 	return p
 }
 func (s signer) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.k, msg), nil }
+
+// p256 is a P-256 key.
+type p256 struct{ k *ecdsa.PrivateKey }
+
+func newP256(seed byte) p256 {
+	d := sha256.Sum256([]byte{seed})
+	k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d[:])
+	if err != nil {
+		panic(err)
+	}
+	return p256{k}
+}
+
+func (s p256) Public() did.PublicKey {
+	point, err := s.k.PublicKey.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	p, err := did.NewPublicKey(did.P256, point)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// Sign gives another signature each time.
+func (s p256) Sign(msg []byte) ([]byte, error) {
+	digest := sha256.Sum256(msg)
+	r, t, err := ecdsa.Sign(cryptorand.Reader, s.k, digest[:])
+	if err != nil {
+		return nil, err
+	}
+	sig := make([]byte, 64)
+	r.FillBytes(sig[:32])
+	t.FillBytes(sig[32:])
+	return sig, nil
+}
+
+// phone is a wallet with its two keys.
+type phone struct {
+	signer
+	es256 p256
+}
+
+func newPhone(seed byte) phone { return phone{newSigner(seed), newP256(seed)} }
 
 // node is the ledger as a board sees it.
 type node struct {
@@ -186,7 +237,10 @@ type world struct {
 	board  *issuer.Board
 	grace  []issuer.Grace
 	rows   []fixtures.Row
-	wallet []signer
+	people []string // of the home; none: one person
+	es256  *p256    // the board's key for SD-JWT VCs; nil: it has none
+	chain  [][]byte
+	wallet []phone
 	mapped *issuer.Mapping
 }
 
@@ -232,11 +286,36 @@ func newWorldIn(t testing.TB, dir string) *world {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		seed := bytes.Repeat([]byte{byte(40 + i)}, ed25519.SeedSize)
-		w.wallet = append(w.wallet, signer{ed25519.NewKeyFromSeed(seed)})
+		w.wallet = append(w.wallet, newPhone(byte(40+i)))
 	}
+	w.setES256(newP256(99))
 	w.open(w.store)
 	return w
+}
+
+// setES256 gives the board a key for SD-JWT VCs.
+func (w *world) setES256(k p256) {
+	w.t.Helper()
+	w.es256 = &k
+	w.update()
+}
+
+// update puts the board's present keys on the ledger.
+func (w *world) update() { w.updateBy(w.desk.Key) }
+
+// updateBy does so with a new ledger key, which signs from then on.
+func (w *world) updateBy(ledgerKey ed25519.PrivateKey) {
+	w.t.Helper()
+	issuing := []did.PublicKey{testkitPublic(w, w.desk.Issuing)}
+	if w.es256 != nil {
+		issuing = append(issuing, w.es256.Public())
+	}
+	doc, err := bonafide.NextDocument(w.desk.DID, issuing, []did.PublicKey{testkitPublic(w, ledgerKey)}, bonafide.DocumentOptions{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.l.Execute(w.l.Sign(w.synced(), ledger.UpdateDID{Document: doc}))
+	w.desk.Key = ledgerKey
 }
 
 // scratch is a folder that goes away. Durability against a power cut is tested
@@ -254,8 +333,14 @@ func scratch(t testing.TB) string {
 // open makes the board anew, as after a restart.
 func (w *world) open(s issuer.Store) *issuer.Board {
 	w.t.Helper()
+	var es256 issuer.Signer
+	if w.es256 != nil {
+		es256 = *w.es256
+	}
 	b, err := issuer.New(issuer.Config{
-		DID: w.desk.DID, Issuing: signer{w.desk.Issuing}, LedgerKey: signer{w.desk.Key},
+		IssuingES256: es256, Certificates: w.chain,
+		People: func() ([]string, error) { return w.people, nil },
+		DID:    w.desk.DID, Issuing: signer{w.desk.Issuing}, LedgerKey: signer{w.desk.Key},
 		Store: s, Ledger: w.node, Settings: issuer.Settings{Grace: w.grace}, Now: w.node.now, Rand: w.rand,
 		Wait: func(ctx context.Context, d time.Duration) error {
 			w.node.pass(max(d, 10*time.Second))
@@ -298,13 +383,28 @@ func (w *world) issue() issuer.IssueReport {
 
 func (w *world) setStatus(ref string, v ledger.Status) {
 	w.t.Helper()
-	if err := w.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"}); err != nil {
+	if _, err := w.board.Status(ctx, issuer.StatusAct{Ref: ref, Value: v, Person: "Ada"}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// claim answers a claim code with a wallet.
-func (w *world) claim(text string, s signer) []byte {
+// claim answers a claim code with a wallet, for both formats.
+func (w *world) claim(text string, s phone) []byte {
+	w.t.Helper()
+	return w.claimFile(w.claimVP(text, s.signer), w.claimProof(text, s.es256))
+}
+
+func (w *world) claimFile(vp, proof []byte) []byte {
+	w.t.Helper()
+	b, err := json.Marshal(map[string]any{"format": 1, "presentation": json.RawMessage(vp), "proof": string(proof)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b
+}
+
+// claimVP is the part of a claim that is for VCDM credentials.
+func (w *world) claimVP(text string, s signer) []byte {
 	w.t.Helper()
 	c, err := claimcode.Parse(text)
 	if err != nil {
@@ -319,7 +419,36 @@ func (w *world) claim(text string, s signer) []byte {
 	return p
 }
 
-func (w *world) claimAndIssue(ref string, s signer) []byte {
+// claimProof is the part of a claim that is for SD-JWT VCs.
+func (w *world) claimProof(text string, s p256) []byte {
+	w.t.Helper()
+	c, err := claimcode.Parse(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k := s.Public()
+	p, err := vc.ProvePossession(k, c.Challenge(w.desk.DID, key.New(k)), string(w.desk.DID), w.l.Now, s.Sign)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// bound is the envelope of a licence in a format.
+func (w *world) bound(ref string, f vc.Format) seen {
+	w.t.Helper()
+	b, index, err := w.board.Credential(ctx, ref, issuer.Bound, f)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := w.verify(b)
+	if s.index != index || s.format != f {
+		w.t.Fatalf("index %d of %s in the register, %d of %s in the credential", index, f, s.index, s.format)
+	}
+	return s
+}
+
+func (w *world) claimAndIssue(ref string, s phone) []byte {
 	w.t.Helper()
 	text, _, err := w.board.ClaimCode(ctx, ref, issuer.ClaimCodeOptions{Person: "Ada"})
 	if err != nil {
@@ -329,7 +458,7 @@ func (w *world) claimAndIssue(ref string, s signer) []byte {
 		w.t.Fatal(err)
 	}
 	w.issue()
-	b, _, err := w.board.Credential(ctx, ref, issuer.Bound)
+	b, _, err := w.board.Credential(ctx, ref, issuer.Bound, vc.VCDM)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -338,8 +467,10 @@ func (w *world) claimAndIssue(ref string, s signer) []byte {
 
 // seen is what a verifier makes of a credential.
 type seen struct {
+	format vc.Format
 	claims map[string]any
-	holder did.DID
+	holder did.DID       // of VCDM
+	key    did.PublicKey // of an SD-JWT VC
 	index  uint32
 	status ledger.Status
 	leaf   ledger.Hash
@@ -384,7 +515,7 @@ func (w *world) verify(b []byte) seen {
 		w.t.Fatalf("checking a proof: %v", err)
 	}
 	var s seen
-	s.claims, s.holder, s.leaf = auth.Claims(), auth.Holder(), leaf
+	s.format, s.claims, s.holder, s.key, s.leaf = auth.Format(), auth.Claims(), auth.Holder(), auth.HolderKey(), leaf
 	s.until, _ = auth.ValidUntil()
 	entry := s.claims["credentialStatus"].([]any)[0].(map[string]any)
 	n, err := strconv.ParseUint(entry["statusIndex"].(string), 10, 32)
@@ -398,15 +529,28 @@ func (w *world) verify(b []byte) seen {
 	return s
 }
 
+// copyOf is the register copy of a licence. Where the board issues SD-JWT VCs
+// its other format must say the same under the same index.
 func (w *world) copyOf(ref string) seen {
 	w.t.Helper()
-	b, index, err := w.board.Credential(ctx, ref, issuer.RegisterCopy)
-	if err != nil {
-		w.t.Fatal(err)
+	read := func(f vc.Format) seen {
+		b, index, err := w.board.Credential(ctx, ref, issuer.RegisterCopy, f)
+		if err != nil {
+			w.t.Fatal(f, err)
+		}
+		s := w.verify(b)
+		if s.index != index || s.format != f {
+			w.t.Fatalf("index %d of %s in the register, %d of %s in the credential", index, f, s.index, s.format)
+		}
+		return s
 	}
-	s := w.verify(b)
-	if s.index != index {
-		w.t.Fatalf("index %d in the register, %d in the credential", index, s.index)
+	s := read(vc.VCDM)
+	if w.es256 != nil {
+		o := read(vc.SDJWT)
+		if o.index != s.index || o.leaf == s.leaf || !o.until.Equal(s.until) || o.key.Kind() != 0 ||
+			!reflect.DeepEqual(o.claims["credentialSubject"], s.claims["credentialSubject"]) {
+			w.t.Fatalf("the formats differ: %v, %v", s.claims, o.claims)
+		}
 	}
 	return s
 }
@@ -429,6 +573,26 @@ func (w *world) audit() {
 	}
 	if !r.Clean() || r.Unsent > 0 {
 		w.t.Fatalf("audit: %+v", r)
+	}
+}
+
+// notInFiles fails if one of the texts can be read in the board's database.
+func (w *world) notInFiles(markers ...string) {
+	w.t.Helper()
+	files, err := filepath.Glob(w.db.Path() + "*")
+	if err != nil || len(files) < 1 {
+		w.t.Fatal(files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, m := range markers {
+			if m != "" && bytes.Contains(b, []byte(m)) {
+				w.t.Errorf("%q stands in %s", m, filepath.Base(f))
+			}
+		}
 	}
 }
 
@@ -475,3 +639,6 @@ func newSigner(seed byte) signer {
 }
 
 func fixedNow() time.Time { return testkit.Start }
+
+// oneperson is a home in which nobody can approve what another did.
+func oneperson() ([]string, error) { return []string{"Ada"}, nil }

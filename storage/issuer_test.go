@@ -12,6 +12,7 @@ import (
 	"bonafide/internal/explain"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 )
 
 func openIssuer(t *testing.T) *IssuerStore {
@@ -136,16 +137,16 @@ func TestIssuerGuards(t *testing.T) {
 	conflict("finished before signed", s.Finish(ctx, 1))
 	must(s.StoreSigned(ctx, 1, []issuer.SignedLeaf{{Position: 1, Bytes: []byte("credential 1")}}))
 	must(state(issuer.Signed))
-	if _, _, err := s.Envelope(ctx, a, issuer.RegisterCopy); !errors.Is(err, issuer.ErrNotFound) {
+	if _, _, err := s.Envelope(ctx, a, issuer.RegisterCopy, vc.VCDM); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("handed out before done: %v", err)
 	}
 	must(s.Finish(ctx, 1))
 	conflict("finished twice", s.Finish(ctx, 1))
 	conflict("abandoned after done", s.Abandon(ctx, 1))
-	if c, index, err := s.Envelope(ctx, a, issuer.Bound); err != nil || string(c) != "credential 1" || index != 7 {
-		t.Errorf("%q, %d, %v", c, index, err)
+	if c, l, err := s.Envelope(ctx, a, issuer.Bound, vc.VCDM); err != nil || string(c) != "credential 1" || l.Index != 7 {
+		t.Errorf("%q, %d, %v", c, l.Index, err)
 	}
-	if due, err := s.Due(ctx, 0, 10); err != nil || len(due) != 1 || due[0].ID != b {
+	if due, err := s.Due(ctx, 0, 10, false); err != nil || len(due) != 1 || due[0].ID != b {
 		t.Errorf("due: %+v, %v", due, err)
 	}
 
@@ -220,13 +221,13 @@ func TestIssuerChangesAndCodes(t *testing.T) {
 	ls, err = s.ByID(ctx, []int64{l.ID})
 	must(err)
 	use := issuer.Change{Licence: ls[0], WasRevision: ls[0].Revision, WasStatusRev: ls[0].StatusRev}
-	use.Licence.Holder, use.Licence.Revision = "did:key:z1", 2
-	must(s.UseCode(ctx, "FGHIJ", "did:key:z1", use))
+	use.Licence.Holder, use.Licence.HolderKey, use.Licence.ClaimRev, use.Licence.Revision = "did:key:z1", "zDn", 2, 2
+	must(s.UseCode(ctx, "FGHIJ", use))
 	use.WasRevision = 2
-	if err := s.UseCode(ctx, "FGHIJ", "did:key:z2", use); !errors.Is(err, issuer.ErrConflict) {
+	if err := s.UseCode(ctx, "FGHIJ", use); !errors.Is(err, issuer.ErrConflict) {
 		t.Errorf("a code used twice: %v", err)
 	}
-	if got, err = s.Code(ctx, "FGHIJ"); err != nil || got.Holder != "did:key:z1" {
+	if got, err = s.Code(ctx, "FGHIJ"); err != nil || got.Holder != "did:key:z1" || got.HolderKey != "zDn" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.PutCode(ctx, code, issuer.Event{}); !errors.Is(err, issuer.ErrConflict) {

@@ -4,24 +4,26 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"bonafide/internal/keys"
 )
 
 // boardKeyCmd looks after the board's own keys.
 type boardKeyCmd struct {
-	Rotate     boardKeyRotateCmd  `cmd:"" help:"Replace the issuing or the ledger key by a new one."`
-	Report     boardKeyReportCmd  `cmd:"" help:"Say that one of this board's keys was in other hands."`
-	Deactivate boardDeactivateCmd `cmd:"" help:"End this board's identity, for good."`
+	Rotate      boardKeyRotateCmd      `cmd:"" help:"Replace an issuing or the ledger key by a new one."`
+	Csr         boardKeyCSRCmd         `cmd:"" name:"csr" help:"Ask a certification authority for a certificate of the ES256 key."`
+	Certificate boardKeyCertificateCmd `cmd:"" help:"Keep the certificate that an authority gave, for new SD-JWT credentials."`
+	Report      boardKeyReportCmd      `cmd:"" help:"Say that one of this board's keys was in other hands."`
+	Deactivate  boardDeactivateCmd     `cmd:"" help:"End this board's identity, for good."`
 }
 
 type boardKeyRotateCmd struct {
-	Use string `arg:"" enum:"issuing,ledger" help:"issuing (signs credentials) or ledger (signs transactions)."`
+	Use string `arg:"" enum:"issuing,issuing-es256,ledger" help:"issuing (signs VCDM credentials), issuing-es256 (signs SD-JWT credentials) or ledger (signs transactions)."`
 }
 
 func (boardKeyRotateCmd) Help() string {
 	return `What the old key did stays valid: credentials are judged by the key in force when
-they were anchored. If the old key may be in other hands, report it too.
+they were anchored. If the old key may be in other hands, report it too. A board
+without a key for SD-JWT credentials gets its first one by rotate issuing-es256;
+the next board issue then adds them to what is out.
 
 Example:
   bonafide board key rotate issuing --home ~/board`
@@ -33,11 +35,7 @@ func (c *boardKeyRotateCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	use := keys.Issuing
-	if c.Use == "ledger" {
-		use = keys.Ledger
-	}
-	method, err := h.RotateKey(e.ctx, use)
+	method, err := h.RotateKey(e.ctx, c.Use) // the words are those of package keys
 	if err != nil {
 		return err
 	}

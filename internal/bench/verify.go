@@ -12,6 +12,7 @@ import (
 	"bonafide/issuer"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
+	"bonafide/vc"
 	"bonafide/verifier"
 )
 
@@ -41,7 +42,7 @@ func measureVerify(ctx context.Context, dir string) (rows []Row, err error) {
 			return err
 		}
 		for _, r := range register[:distinct] {
-			raw, _, err := b.Credential(ctx, r.Number, issuer.RegisterCopy)
+			raw, _, err := b.Credential(ctx, r.Number, issuer.RegisterCopy, vc.VCDM)
 			if err != nil {
 				return err
 			}

@@ -21,15 +21,17 @@ import (
 	"bonafide/storage"
 )
 
-// RotateKey gives the board a new issuing key (keys.Issuing) or ledger key
-// (keys.Ledger) in place of the one in force, and returns the new verification
-// method. What the old key did stays valid: keys are judged by the ledger's
-// time. The new key is stored before the ledger hears of it.
+// RotateKey gives the board a new issuing key (keys.Issuing, keys.IssuingES256)
+// or ledger key (keys.Ledger) in place of the one in force, and returns the new
+// verification method. What the old key did stays valid: keys are judged by the
+// ledger's time. The new key is stored before the ledger hears of it. A board
+// from before SD-JWT VCs gets its first P-256 key in this way, and the next
+// Issue adds the SD-JWT VCs to what is out.
 func (h *Home) RotateKey(ctx context.Context, use string) (method string, err error) {
-	if use != keys.Issuing && use != keys.Ledger {
+	if use != keys.Issuing && use != keys.IssuingES256 && use != keys.Ledger {
 		return "", explain.Errorf("usage", "only issuing and ledger keys are rotated")
 	}
-	id, d, issuing, ledgerKey, err := h.acting(ctx)
+	id, d, k, err := h.acting(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -42,13 +44,13 @@ func (h *Home) RotateKey(ctx context.Context, use string) (method string, err er
 	if err != nil {
 		return "", err
 	}
-	_, fresh, err := ks.Create(did.Ed25519)
+	_, fresh, err := ks.Create(kindOf(use))
 	if err != nil {
 		return "", err
 	}
-	replaced := issuing.Public()
-	if use == keys.Ledger {
-		replaced = ledgerKey.Public()
+	var replaced did.PublicKey // the zero key, which no document has, where there is none
+	if old := k.of(use); old != nil {
+		replaced = old.Public()
 	}
 	// Further keys that the document lists, such as one kept elsewhere, stay.
 	list := func(rel did.Relationship) (out []did.PublicKey) {
@@ -60,7 +62,11 @@ func (h *Home) RotateKey(ctx context.Context, use string) (method string, err er
 		}
 		return out
 	}
-	next, err := bonafide.NextDocument(id, list(did.AssertionMethod), list(did.CapabilityInvocation), bonafide.OptionsOf(doc))
+	assertion := list(did.AssertionMethod)
+	if k.of(use) == nil {
+		assertion = append(assertion, fresh)
+	}
+	next, err := bonafide.NextDocument(id, assertion, list(did.CapabilityInvocation), bonafide.OptionsOf(doc))
 	if err != nil {
 		return "", err
 	}

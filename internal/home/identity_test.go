@@ -15,6 +15,7 @@ import (
 	"bonafide/internal/keys"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/vc"
 	"bonafide/verifier"
 )
 
@@ -80,7 +81,7 @@ func TestThreat19_RotationAndReports(t *testing.T) {
 		if rep, err := b.Issue(ctx, issuer.IssueOptions{Person: "owner"}); err != nil || rep.Issued != 1 {
 			t.Fatalf("issued %+v: %v", rep, err)
 		}
-		raw, _, err := b.Credential(ctx, row.Number, issuer.RegisterCopy)
+		raw, _, err := b.Credential(ctx, row.Number, issuer.RegisterCopy, vc.VCDM)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,11 +30,12 @@ import (
 // Uses of keys. A home keeps the keys of each use in a store of its own, so
 // that a key for one use is never offered for another.
 const (
-	Issuing   = "issuing"   // assertionMethod: signs credentials
-	Ledger    = "ledger"    // capabilityInvocation: signs transactions
-	Holder    = "holder"    // authentication: a practitioner's presentations
-	Person    = "person"    // who did it: one key for each person of a home
-	Consensus = "consensus" // the node's votes
+	Issuing      = "issuing"       // assertionMethod, Ed25519: signs VCDM credentials
+	IssuingES256 = "issuing-es256" // assertionMethod, P-256: signs SD-JWT VCs
+	Ledger       = "ledger"        // capabilityInvocation: signs transactions
+	Holder       = "holder"        // authentication: a practitioner's presentations
+	Person       = "person"        // who did it: one key for each person of a home
+	Consensus    = "consensus"     // the node's votes
 )
 
 // Store keeps wrapped keys by id.
