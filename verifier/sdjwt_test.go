@@ -776,7 +776,17 @@ type authority struct {
 
 func newAuthority(t testing.TB, name string) authority {
 	t.Helper()
-	k := testkit.NewP256(t, "authority "+name)
+	return authorityOf(t, name, testkit.NewP256(t, "authority "+name))
+}
+
+// namesake is another authority that calls itself the same.
+func namesake(t testing.TB, name string) authority {
+	t.Helper()
+	return authorityOf(t, name, testkit.NewP256(t, "namesake of "+name))
+}
+
+func authorityOf(t testing.TB, name string, k testkit.P256) authority {
+	t.Helper()
 	tpl := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: testkit.Start.AddDate(-1, 0, 0), NotAfter: testkit.Start.AddDate(5, 0, 0), KeyUsage: x509.KeyUsageCertSign,
