@@ -156,12 +156,15 @@ type ActStore interface {
 type Alarms struct {
 	Waiting   int // for approval
 	Scheduled int // for a day to come
-	// Overdue acts should stand on the ledger and do not: their day came and
-	// they are not carried out, nobody has approved them, or they are decided
-	// and not sent.
-	Overdue int
-	Oldest  time.Time // since when the oldest of them should have held
+	// The others should stand on the ledger by now, and do not.
+	Due        int       // decided and their day has come, but not carried out
+	Unapproved int       // their day has come and nobody has approved them
+	Unsent     int       // carried out in the register, not on the ledger
+	Oldest     time.Time // since when the oldest of these should have held
 }
+
+// Overdue is the number of acts that should stand on the ledger and do not.
+func (a Alarms) Overdue() int { return a.Due + a.Unapproved + a.Unsent }
 
 // Outcome says what became of an act.
 type Outcome struct {
@@ -459,4 +462,22 @@ func (b *Board) Replace(ctx context.Context, a ReplaceAct) (Outcome, error) {
 		}
 		return d, nil
 	})
+}
+
+// FieldChange is one field that an act changes; practitioner data.
+type FieldChange struct{ Field, From, To string }
+
+// Changes are the fields that an act on the record changes.
+func (d *Decision) Changes() []FieldChange {
+	var out []FieldChange
+	if d.Kind == KindStatus {
+		return out
+	}
+	was, next := d.WasRecord.fields(), d.Record.fields()
+	for i := range was {
+		if *was[i] != *next[i] {
+			out = append(out, FieldChange{fieldNames[i], *was[i], *next[i]})
+		}
+	}
+	return out
 }

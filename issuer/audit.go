@@ -113,7 +113,7 @@ func (b *Board) Audit(ctx context.Context, p Progress) (AuditReport, error) {
 
 // auditActs lists the acts that should have taken effect.
 func (b *Board) auditActs(ctx context.Context, rep *AuditReport) (err error) {
-	if rep.Alarms, err = b.Alarms(ctx); err != nil || rep.Alarms.Overdue == 0 {
+	if rep.Alarms, err = b.Alarms(ctx); err != nil || rep.Alarms.Overdue() == 0 {
 		return err
 	}
 	err = b.Pending(ctx, func(p PendingAct) error {

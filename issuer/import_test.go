@@ -160,13 +160,21 @@ func TestThreat69_HostileFiles(t *testing.T) {
 	good := line(nil)
 	for _, c := range []struct{ name, text, code string }{
 		{"empty", "", "import_unreadable"},
-		{"UTF-16", "\xff\xfen\x00", "import_unreadable"},
+		{"UTF-16", "\xff\xfen\x00", "import_utf16"},
+		{"UTF-16, most significant byte first", "\xfe\xff\x00n", "import_utf16"},
+		{"UTF-16 without a mark", "n\x00u\x00m\x00", "import_utf16"},
+		{"UTF-32", "\x00\x00\xfe\xff", "import_utf16"},
+		{"CR alone", strings.ReplaceAll(header+good, "\n", "\r"), "import_lines"},
 		{"no header", good, "import_columns"},
 		{"a column twice", strings.Replace(header, "npi", "number", 1) + good, "import_columns"},
-		{"a million columns", strings.Repeat(",", 1_000_000) + "\n", "import_unreadable"},
+		{"a million columns", strings.Repeat(",", 1_000_000) + "\n", "import_row"},
 		{"300 columns", strings.TrimSuffix(header, "\n") + strings.Repeat(",", 300) + "\n", "import_unreadable"},
-		{"a quote never closed", header + good + `"` + strings.Repeat("x,y\n", 100_000), "import_unreadable"},
-		{"one endless field", header + strings.Repeat("x", 1<<20), "import_unreadable"},
+		{"a million columns in a row", header + good + strings.Repeat(",", 1_000_000) + "\n", "import_row"},
+		{"a million columns with names", strings.Repeat("x,", 1_000_000) + "\n", "import_row"},
+		{"a quote never closed", header + good + `"` + strings.Repeat("x,y\n", 100_000), "import_row"},
+		{"one endless field", header + strings.Repeat("x", 1<<20), "import_row"},
+		{"lines that never end", header + good + strings.Repeat("x,", 1<<20), "import_row"},
+		{"CR alone after the first line", header + strings.Repeat(strings.ReplaceAll(good, "\n", "\r"), 10_000), "import_row"},
 		{"header with open quote", `"number`, "import_unreadable"},
 	} {
 		r, err := w.importText(c.text, issuer.ImportOptions{})
@@ -175,7 +183,7 @@ func TestThreat69_HostileFiles(t *testing.T) {
 			continue
 		}
 		silent(t, err.Error(), []fixtures.Row{{Number: "MD100000-8", GivenName: "Vrandr", FamilyName: "Zhelm", NPI: "1234567893"}})
-		if strings.HasPrefix(c.name, "a quote") && r.Added != 1 {
+		if strings.HasPrefix(c.name, "a quote") && r.Added+r.Unchanged != 1 {
 			t.Errorf("%s: rows before it: %+v", c.name, r)
 		}
 	}
@@ -317,7 +325,8 @@ func FuzzImportCSV(f *testing.F) {
 		f.Fatal(err)
 	}
 	b, err := issuer.New(issuer.Config{
-		DID: boardDID, Issuing: newSigner(1), LedgerKey: newSigner(2), Store: dryStore{}, Ledger: noLedger{},
+		People: oneperson,
+		DID:    boardDID, Issuing: newSigner(1), LedgerKey: newSigner(2), Store: dryStore{}, Ledger: noLedger{},
 		Now: fixedNow, Rand: strings.NewReader(""),
 	})
 	if err != nil {
@@ -348,7 +357,8 @@ func (dryStore) Code(context.Context, string) (issuer.Code, error) {
 
 func FuzzAcceptClaim(f *testing.F) {
 	b, err := issuer.New(issuer.Config{
-		DID: boardDID, Issuing: newSigner(1), LedgerKey: newSigner(2), Store: dryStore{}, Ledger: noLedger{},
+		People: oneperson,
+		DID:    boardDID, Issuing: newSigner(1), LedgerKey: newSigner(2), Store: dryStore{}, Ledger: noLedger{},
 		Now: fixedNow, Rand: strings.NewReader(""),
 	})
 	if err != nil {
@@ -377,4 +387,71 @@ func FuzzSettings(f *testing.F) {
 			}
 		}
 	})
+}
+
+// repeated is a file without end whose reading is counted.
+type repeated struct {
+	head string
+	c    byte
+	n    int64
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.head != "" {
+		n := copy(p, r.head)
+		r.head = r.head[n:]
+		return n, nil
+	}
+	for i := range p {
+		p[i] = r.c
+	}
+	r.n += int64(len(p))
+	return len(p), nil
+}
+
+// TestThreat69_EndlessBytes: of a field of 100 MB, or of any size, no more is
+// read than a row can have.
+func TestThreat69_EndlessBytes(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []byte{'x', ',', '"', '\r', 0, ' '} {
+		src := &repeated{head: header + `a,"`, c: c}
+		_, err := w.board.Import(ctx, src, w.mapped, issuer.ImportOptions{DryRun: true})
+		if explain.CodeOf(err) != "import_row" || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%q: %v", c, err)
+		}
+		if src.n > 256<<10 {
+			t.Errorf("%q: %d bytes were read", c, src.n)
+		}
+	}
+}
+
+// TestThreat69_RowErrorsAreTold: every bad row is reported, in the order of the
+// file, beyond the thousand that a report lists.
+func TestThreat69_RowErrorsAreTold(t *testing.T) {
+	w := newWorld(t)
+	text := header
+	for i := range 2500 {
+		f := map[string]string{"number": fmt.Sprintf("N%d", i)}
+		if i%2 == 0 {
+			f["npi"] = "="
+		}
+		text += line(f)
+	}
+	var got []issuer.BadRow
+	r, err := w.importText(text, issuer.ImportOptions{DryRun: true, Bad: func(b issuer.BadRow) error {
+		got = append(got, b)
+		return nil
+	}})
+	if err != nil || r.Bad != 1250 || len(got) != 1250 || len(r.BadRows) != 1000 {
+		t.Fatalf("%d bad, %d told, %d listed, %v", r.Bad, len(got), len(r.BadRows), err)
+	}
+	for i, b := range got {
+		if b.Line != 2*i+2 {
+			t.Fatalf("line %d at %d", b.Line, i)
+		}
+	}
+	stop := errors.New("disk full")
+	if _, err := w.importText(text, issuer.ImportOptions{Bad: func(issuer.BadRow) error { return stop }}); !errors.Is(err, stop) {
+		t.Errorf("%v", err)
+	}
 }

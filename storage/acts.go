@@ -160,22 +160,20 @@ func (s *IssuerStore) Alarms(ctx context.Context, now time.Time) (issuer.Alarms,
 			return err
 		}
 		for _, x := range []struct {
+			n    *int
 			text string
 			args []any
 		}{
-			{`SELECT count(*), min(effective) FROM act WHERE state = 2 AND effective <= ?`, []any{at}},
-			{`SELECT count(*), min(effective) FROM act WHERE state = 1 AND effective > made AND effective <= ?`, []any{at}},
-			{`SELECT count(*), min(e.at) FROM event e JOIN licence l ON l.id = e.licence
+			{&a.Due, `SELECT count(*), min(effective) FROM act WHERE state = 2 AND effective <= ?`, []any{at}},
+			{&a.Unapproved, `SELECT count(*), min(effective) FROM act WHERE state = 1 AND effective > made AND effective <= ?`, []any{at}},
+			{&a.Unsent, `SELECT count(*), min(e.at) FROM event e JOIN licence l ON l.id = e.licence
 				WHERE e.status_rev > 0 AND e.height = 0 AND l.issued_rev > 0`, nil},
 		} {
-			var (
-				n     int
-				since sql.NullInt64
-			)
-			if err := q.scan(x.text, x.args, &n, &since); err != nil {
+			var since sql.NullInt64
+			if err := q.scan(x.text, x.args, x.n, &since); err != nil {
 				return err
 			}
-			if a.Overdue += n; since.Valid && (oldest == 0 || since.Int64 < oldest) {
+			if since.Valid && (oldest == 0 || since.Int64 < oldest) {
 				oldest = since.Int64
 			}
 		}

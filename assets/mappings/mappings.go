@@ -9,3 +9,12 @@ import _ "embed"
 //
 //go:embed bonafide.json
 var Bonafide []byte
+
+// Washington is the mapping of the provider credential data that Washington
+// State's Department of Health publishes.
+//
+//go:embed washington.json
+var Washington []byte
+
+// Shipped are the mapping files by the name that a command takes.
+var Shipped = map[string][]byte{"bonafide": Bonafide, "washington": Washington}

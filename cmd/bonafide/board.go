@@ -10,11 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"bonafide/assets/mappings"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/issuer"
-	"bonafide/ledger"
 	"bonafide/vc"
 )
 
@@ -24,19 +22,30 @@ type boardCmd struct {
 	Issue     boardIssueCmd     `cmd:"" help:"Issue credentials for what is due."`
 	ClaimCode boardClaimCodeCmd `cmd:"" name:"claim-code" help:"Make a one-time code for a practitioner."`
 	Status    boardStatusCmd    `cmd:"" help:"Set the status of a licence."`
+	Renew     boardRenewCmd     `cmd:"" help:"Extend a licence."`
+	Replace   boardReplaceCmd   `cmd:"" help:"Change what a licence says."`
+	Pending   boardPendingCmd   `cmd:"" help:"List the acts that wait."`
+	Approve   boardApproveCmd   `cmd:"" help:"Approve another person's act."`
+	Reject    boardRejectCmd    `cmd:"" help:"Reject another person's act."`
+	Cancel    boardCancelCmd    `cmd:"" help:"Take back an act that waits."`
+	History   boardHistoryCmd   `cmd:"" help:"Tell who did what about a licence."`
 	List      boardListCmd      `cmd:"" help:"List the register."`
 	Audit     boardAuditCmd     `cmd:"" help:"Compare the register with the ledger."`
 	Key       boardKeyCmd       `cmd:"" help:"Look after this board's own keys."`
 	Settings  boardSettingsCmd  `cmd:"" help:"Set the periods of grace."`
 }
 
-// board opens the home and the board in it.
+// board opens the home and the board in it. What was due meanwhile is sent
+// first; what cannot be, or waits too long, is said on stderr.
 func (e *env) board() (*home.Home, *issuer.Board, error) {
 	h, err := e.openHome()
 	if err != nil {
 		return nil, nil, err
 	}
 	b, err := h.Board(e.ctx)
+	if err == nil {
+		err = e.due(h, b)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, h.Close())
 	}
@@ -91,73 +100,6 @@ func (c *boardInitCmd) Run(e *env) error {
 	}
 	return e.answer(map[string]string{"board": id.String(), "creation": c.Out}, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "This board is %s\nGive %s to a member of the network: bonafide ledger countersign %s\n", id, c.Out, c.Out)
-	})
-}
-
-type boardImportCmd struct {
-	File    string `arg:"" help:"The register as CSV, first line with the columns; - is stdin."`
-	Mapping string `help:"Which of its columns is what; default: Bonafide's own columns." placeholder:"FILE"`
-	DryRun  bool   `help:"Say what would happen and change nothing."`
-}
-
-func (boardImportCmd) Help() string {
-	return `Good rows go in, bad ones are reported with line, column and reason. What the file
-does not mention stays. The same file again changes nothing. Exit code 3 if a row
-was bad. A mapping file says which of your columns is what; docs/cli.md shows one.
-
-Example:
-  bonafide board import licences.csv --mapping ours.json --dry-run`
-}
-
-func (c *boardImportCmd) Run(e *env) error {
-	raw := mappings.Bonafide
-	if c.Mapping != "" {
-		var err error
-		if raw, err = e.read(c.Mapping, 1<<20); err != nil {
-			return err
-		}
-	}
-	m, err := issuer.ParseMapping(raw)
-	if err != nil {
-		return err
-	}
-	in := e.stdin
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return unreadable("%s cannot be read: %s", c.File, plain(err))
-		}
-		defer func() { _ = f.Close() }()
-		in = f
-	}
-	h, b, err := e.board()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	rep, err := b.Import(e.ctx, in, m, issuer.ImportOptions{DryRun: c.DryRun, Person: h.Actor(), Progress: e.progress()})
-	if err != nil {
-		return err
-	}
-	if rep.Bad > 0 {
-		e.exit = explain.ExitRefused
-	}
-	return e.answer(rep, func(w io.Writer) {
-		verb := ""
-		if rep.DryRun {
-			verb = "would be "
-		}
-		_, _ = fmt.Fprintf(w, "%s read: %d %sadded, %d %schanged, %d unchanged, %d bad.\n", plural(rep.Rows, "row"), rep.Added, verb, rep.Changed, verb, rep.Unchanged, rep.Bad)
-		for _, r := range rep.BadRows {
-			column := r.Column
-			if column == "" {
-				column = "the row"
-			}
-			_, _ = fmt.Fprintf(w, "  line %d, %s: %s\n", r.Line, column, r.Reason)
-		}
-		if rep.Bad > len(rep.BadRows) {
-			_, _ = fmt.Fprintf(w, "  and %d more\n", rep.Bad-len(rep.BadRows))
-		}
 	})
 }
 
@@ -290,42 +232,6 @@ func (c *boardClaimCodeCmd) Run(e *env) error {
 	})
 }
 
-type boardStatusCmd struct {
-	Licence string `arg:"" help:"Number of the licence, or TYPE:JURISDICTION:NUMBER."`
-	Value   string `arg:"" help:"current, probation, condition, restriction, suspended, summarily_suspended, revoked, surrendered, expired, lapsed, inactive, retired, void, deceased, hold, reserved."`
-	Reason  string `help:"In your words; kept in the register, not on the ledger." placeholder:"TEXT"`
-}
-
-func (boardStatusCmd) Help() string {
-	return `Sets the status on the ledger and waits until it stands there. revoked,
-surrendered, void and deceased are final.
-
-Example:
-  bonafide board status MD-204117 suspended --reason "order 2026-118"`
-}
-
-func (c *boardStatusCmd) Run(e *env) error {
-	value, ok := ledger.ParseStatus(c.Value)
-	if !ok {
-		return usage("%q is no status; see bonafide board status --help", c.Value)
-	}
-	h, b, err := e.board()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	_, err = b.Status(e.ctx, issuer.StatusAct{Ref: c.Licence, Value: value, Reason: c.Reason, Person: h.Actor()})
-	if code := explain.CodeOf(err); strings.HasPrefix(code, "node_") || code == "no_node" {
-		e.say("The register has the new status and the ledger does not have it yet: run this again, or bonafide board issue, once the node answers.")
-	}
-	if err != nil {
-		return err
-	}
-	return e.answer(map[string]string{"status": value.String()}, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "The ledger now shows the licence as %s.\n", strings.ReplaceAll(value.String(), "_", " "))
-	})
-}
-
 type boardListCmd struct{}
 
 func (boardListCmd) Help() string {
@@ -432,9 +338,20 @@ func (boardAuditCmd) Run(e *env) error {
 	for _, x := range rep.Differences {
 		differences = append(differences, difference{x.Index, x.Register.String(), x.Ledger.String()})
 	}
+	type overdueAct struct {
+		Act     int64     `json:"act"`
+		State   string    `json:"state"`
+		Since   time.Time `json:"since"`
+		Blocked string    `json:"blocked"`
+	}
+	overdue := []overdueAct{}
+	for _, x := range rep.Overdue {
+		overdue = append(overdue, overdueAct{x.ID, x.State.String(), x.Since, x.Blocked})
+	}
 	out := map[string]any{
 		"height": rep.Height, "as_of": rep.AsOf, "batches": rep.Batches, "indexes": rep.Indexes, "unsent": rep.Unsent,
 		"unknown": found(rep.Unknown), "missing": missing, "reported": found(rep.Reported), "differences": differences, "clean": rep.Clean(),
+		"overdue_acts": overdue, "overdue": e.overdue(),
 	}
 	return e.answer(out, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "Compared with the ledger as of %s: batches in this board's name: %d; status indexes: %d.\n", stamp(rep.AsOf), rep.Batches, rep.Indexes)
@@ -450,10 +367,13 @@ func (boardAuditCmd) Run(e *env) error {
 		for _, x := range rep.Differences {
 			_, _ = fmt.Fprintf(w, "  Index %d is %s on the ledger and %s in the register.\n", x.Index, x.Ledger, x.Register)
 		}
+		for _, x := range overdue {
+			_, _ = fmt.Fprintf(w, "  ALARM: act %d should have held since %s and is still %s.%s\n", x.Act, stamp(x.Since), spoken(x.State), because(x.Blocked))
+		}
 		if rep.Unsent > 0 {
 			_, _ = fmt.Fprintf(w, "  %s still to be sent: run bonafide board issue.\n", plural(rep.Unsent, "status act"))
 		}
-		if rep.Clean() {
+		if len(rep.Unknown)+len(rep.Missing)+len(rep.Reported)+len(rep.Differences) == 0 {
 			_, _ = fmt.Fprintln(w, "Register and ledger agree.")
 		}
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"bonafide/internal/explain"
+	"bonafide/issuer"
 )
 
 func main() {
@@ -41,6 +42,8 @@ type env struct {
 
 	changing          bool   // the next new passphrase is not the one that opens
 	newPassphraseFile string // where it comes from; "": the terminal
+
+	alarms issuer.Alarms // of the board that the command opened
 }
 
 // globals are the flags of every command.
@@ -56,7 +59,7 @@ type commands struct {
 
 	Demo    demoCmd    `cmd:"" help:"Tell the whole story on a throw-away network."`
 	Ledger  ledgerCmd  `cmd:"" help:"Found, run and govern the boards' ledger."`
-	Trust   trustCmd   `cmd:"" help:"Say which network this home believes."`
+	Trust   trustCmd   `cmd:"" help:"Say which network this home believes, and which issuers beside it."`
 	Board   boardCmd   `cmd:"" help:"The licensing board's work."`
 	Wallet  walletCmd  `cmd:"" help:"The practitioner's work."`
 	Request requestCmd `cmd:"" help:"Ask a practitioner to present."`
