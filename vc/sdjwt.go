@@ -151,7 +151,7 @@ func (s *sdjwt) fill() error {
 		}
 		f.places[digest] = place{i, false}
 	}
-	open, _, err := f.object(s.payload, "", -1, 0)
+	open, own, err := f.object(s.payload, "", -1, 0)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,11 @@ func (s *sdjwt) fill() error {
 			return explain.Errorf("disclosure_unreferenced", "a disclosure whose digest the issuer did not sign")
 		}
 	}
-	s.open = without(open, sdAlgMember)
+	if !own {
+		open = maps.Clone(open)
+	}
+	delete(open, sdAlgMember)
+	s.open = open
 	return nil
 }
 

@@ -62,23 +62,24 @@ func Parse(compact string, p Profile) (*Token, error) {
 	if len(compact) > maxToken {
 		return nil, explain.Errorf("token_malformed", "a token of more than %d bytes", maxToken)
 	}
-	head, payload, signature, err := jws.SplitCompact([]byte(compact))
+	h, b, _, err := jws.SplitCompact([]byte(compact))
 	if err != nil {
 		return nil, explain.Errorf("token_malformed", "a token without exactly two dots")
 	}
-	header, err := readHeader(string(head))
+	head, rest := compact[:len(h)], compact[len(h)+1:]
+	header, err := readHeader(head)
 	if err != nil {
 		return nil, err
 	}
-	t := &Token{input: compact[:len(head)+1+len(payload)]}
+	t := &Token{input: compact[:len(h)+1+len(b)]}
 	if t.Header, err = p.header(header); err != nil {
 		return nil, err
 	}
 	var ok bool
-	if t.Payload, ok = Decode64(string(payload)); !ok {
+	if t.Payload, ok = Decode64(rest[:len(b)]); !ok {
 		return nil, explain.Errorf("token_malformed", "the payload is not base64url in its one form")
 	}
-	sig, ok := Decode64(string(signature))
+	sig, ok := Decode64(rest[len(b)+1:])
 	if !ok || len(sig) != len(t.signature) {
 		return nil, explain.Errorf("proof_value_malformed", "a signature that is not %d bytes in base64url", len(t.signature))
 	}
