@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bonafide/did"
@@ -20,9 +22,6 @@ import (
 
 // signChunk is the number of credentials that are signed and stored together.
 const signChunk = 2048
-
-// cachedDrafts bounds the drafts kept in memory between planning and signing.
-const cachedDrafts = 4 * ledger.MaxBatch
 
 // maxReplans bounds how often one Issue plans anew what it had to abandon.
 const maxReplans = 8
@@ -216,7 +215,6 @@ func (b *Board) advance(ctx context.Context, bt *Batch, o IssueOptions, rep *Iss
 		case Signed:
 			err = b.deliver(ctx, bt, o)
 		default:
-			b.cached.drop(bt.Number)
 			return nil
 		}
 		// A batch that the ledger turns out not to have is anchored again in the
@@ -241,7 +239,6 @@ func (b *Board) abandon(ctx context.Context, bt *Batch) error {
 	if err := b.Store.Abandon(ctx, bt.Number); err != nil {
 		return fmt.Errorf("abandoning batch %d: %w", bt.Number, err)
 	}
-	b.cached.drop(bt.Number)
 	bt.State = Abandoned
 	return nil
 }
@@ -394,7 +391,6 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	if root != bt.Root {
 		return explain.Errorf("batch_damaged", "batch %d: leaves do not give its root", bt.Number)
 	}
-	drafts := b.cached.of(bt.Number)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -407,13 +403,11 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 			break
 		}
 		signed := make([]SignedLeaf, len(leaves))
-		for i := range leaves {
+		err = parallel(len(leaves), func(i int) error {
 			l := &leaves[i]
-			d := drafts[l.Position]
-			if d == nil {
-				if d, err = b.recall(l, hashes[l.Position]); err != nil {
-					return fmt.Errorf("batch %d: %w", bt.Number, err)
-				}
+			d, err := b.recall(l, hashes[l.Position])
+			if err != nil {
+				return fmt.Errorf("batch %d: %w", bt.Number, err)
 			}
 			proof, sign := b.signing(bt, l.Format)
 			a := bt.anchor(l.Position, l.Salt, paths[l.Position])
@@ -422,6 +416,10 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 				return fmt.Errorf("signing in batch %d: %w", bt.Number, err)
 			}
 			signed[i] = SignedLeaf{l.Position, bytes}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		if err := b.Store.StoreSigned(ctx, bt.Number, signed); err != nil {
 			return fmt.Errorf("storing credentials: %w", err)
@@ -464,7 +462,7 @@ func (b *Board) recall(l *Leaf, want ledger.Hash) (*vc.Draft, error) {
 	if err != nil {
 		return nil, explain.Errorf("batch_damaged", "reading a draft: %w", err)
 	}
-	h, err := d.Leaf(b.Ledger.ChainID(), l.Salt)
+	h, err := d.Leaf(b.chain, l.Salt)
 	if err != nil {
 		return nil, err
 	}
@@ -497,7 +495,6 @@ func (b *Board) deliver(ctx context.Context, bt *Batch, o IssueOptions) error {
 		return fmt.Errorf("finishing batch %d: %w", bt.Number, err)
 	}
 	bt.State = Done
-	b.cached.drop(bt.Number)
 	o.Progress.report("deliver", bt.Size, bt.Size)
 	return nil
 }
@@ -598,14 +595,16 @@ func (b *Board) planAll(ctx context.Context, o IssueOptions, rep *IssueReport) e
 			return err
 		}
 	}
+	var free []uint32
 	for after, conflicts := int64(0), 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		part := IssueReport{}
-		last, n, err := b.planOne(ctx, data, after, o, &part)
+		last, n, err := b.planOne(ctx, data, after, &free, o, &part)
 		if errors.Is(err, ErrConflict) && conflicts < maxTries {
 			conflicts++ // somebody else planned or changed a licence: look again
+			free = nil
 			continue
 		}
 		if err != nil {
@@ -660,10 +659,11 @@ type item struct {
 	validUntil time.Time
 }
 
-// planOne records one batch with what is due after the given licence id. It
-// returns the last id it looked at, equal to after when there was none, and
-// the number of credentials planned.
-func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, o IssueOptions, rep *IssueReport) (int64, int, error) {
+// planOne records one batch with what is due after the given licence id. free
+// are indexes that it may give, as allocate left them. It returns the last id
+// it looked at, equal to after when there was none, and the number of
+// credentials planned.
+func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, free *[]uint32, o IssueOptions, rep *IssueReport) (int64, int, error) {
 	sdjwt := b.IssuingES256 != nil
 	limit := ledger.MaxBatch
 	if sdjwt { // nearly every licence has two envelopes at least: more would be read in vain
@@ -684,17 +684,15 @@ func (b *Board) planOne(ctx context.Context, data *pack.Data, after int64, o Iss
 	p := Plan{Batch: Batch{
 		Number: number + 1, State: Planned, Created: b.now(), Person: o.Person,
 	}}
-	if err := b.allocate(ctx, items); err != nil {
+	if *free, err = b.allocate(ctx, items, *free); err != nil {
 		return after, 0, err
 	}
-	drafts, err := b.draft(data, items, &p, rep)
-	if err != nil || len(p.Leaves) == 0 {
+	if err := b.draft(data, items, &p, rep); err != nil || len(p.Leaves) == 0 {
 		return last, 0, err
 	}
 	if err := b.Store.Plan(ctx, p); err != nil {
 		return after, 0, fmt.Errorf("recording batch %d: %w", p.Batch.Number, err)
 	}
-	b.cached.put(p.Batch.Number, drafts)
 	return last, len(p.Leaves), nil
 }
 
@@ -811,20 +809,21 @@ func (it *item) need(all []envelope, rows []Index, held map[Held]bool) {
 }
 
 // allocate draws random indexes that were never used from the newest status
-// page, after opening pages on the ledger where it has too few left.
-func (b *Board) allocate(ctx context.Context, items []item) error {
+// page, after opening pages on the ledger where it has too few left. free are
+// indexes of that page known to be unused; what is left of them is returned, so
+// that a page is read once and not for every batch.
+func (b *Board) allocate(ctx context.Context, items []item, free []uint32) ([]uint32, error) {
 	n := 0
 	for i := range items {
 		if items[i].allocate {
 			n++
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	free, err := b.free(ctx, n)
-	if err != nil {
-		return err
+	if n > len(free) {
+		var err error
+		if free, err = b.free(ctx, n); err != nil {
+			return nil, err
+		}
 	}
 	for i := range items {
 		if !items[i].allocate {
@@ -832,13 +831,13 @@ func (b *Board) allocate(ctx context.Context, items []item) error {
 		}
 		k, err := b.below(uint32(len(free)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		items[i].index.Number = free[k]
 		free[k] = free[len(free)-1]
 		free = free[:len(free)-1]
 	}
-	return nil
+	return free, nil
 }
 
 // free returns the unused indexes, at least n, of the newest page. A page that
@@ -906,20 +905,23 @@ func (b *Board) below(n uint32) (uint32, error) {
 }
 
 // draft builds, lints and hashes the credentials of a batch.
-func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) ([]*vc.Draft, error) {
+func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) error {
 	var (
-		drafts []*vc.Draft
-		hashes []ledger.Hash
-		chain  = b.Ledger.ChainID()
+		hashes  []ledger.Hash
+		drafted = make([][]Leaf, len(items))
+		codes   = make([]string, len(items))
 	)
+	err := parallel(len(items), func(i int) (err error) {
+		drafted[i], codes[i], err = b.draftOne(data, &items[i], p.Batch.Created)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	for i := range items {
-		it := &items[i]
-		leaves, ds, code, err := b.draftOne(data, chain, it, p.Batch.Created)
-		if err != nil {
-			return nil, err
-		}
-		if code != "" {
-			rep.problem(code, it.l.Record.Key)
+		it, leaves := &items[i], drafted[i]
+		if codes[i] != "" {
+			rep.problem(codes[i], it.l.Record.Key)
 			continue
 		}
 		for j := range leaves {
@@ -930,7 +932,6 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 				p.Batch.Method = b.issuingMethod
 			}
 			p.Leaves = append(p.Leaves, leaves[j])
-			drafts = append(drafts, ds[j])
 			hashes = append(hashes, leaves[j].Hash)
 		}
 		if it.fresh {
@@ -947,19 +948,42 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 	if len(hashes) > 0 {
 		p.Batch.Root, p.Batch.Size = ledger.RootOf(hashes), len(hashes)
 	}
-	return drafts, nil
+	return nil
+}
+
+// parallel calls f for every i below n, on all processors, and returns one of
+// the errors.
+func parallel(n int, f func(i int) error) error {
+	var (
+		next   atomic.Int64
+		group  sync.WaitGroup
+		failed atomic.Pointer[error]
+	)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && failed.Load() == nil; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					failed.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // draftOne makes the leaves of one licence. A code says why the licence cannot
 // have a credential; an error, that nothing can.
-func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.Time) ([]Leaf, []*vc.Draft, string, error) {
+func (b *Board) draftOne(data *pack.Data, it *item, created time.Time) ([]Leaf, string, error) {
 	tpl, err := data.View.Template(it.l.Record.Type, data.Height)
 	if err != nil {
-		return nil, nil, "template_unknown", nil
+		return nil, "template_unknown", nil
 	}
 	var (
-		leaves []Leaf
-		drafts []*vc.Draft
+		leaves = make([]Leaf, 0, len(it.envelopes))
 		forms  = map[Form]map[string]any{} // whose claims fit the template
 	)
 	for _, e := range it.envelopes {
@@ -972,24 +996,24 @@ func (b *Board) draftOne(data *pack.Data, chain string, it *item, created time.T
 		if claims == nil {
 			claims = b.claims(&it.l, f, it.index.Number, created, it.validUntil)
 			if err := b.schemata.Validate(tpl, claims); err != nil {
-				return nil, nil, codeOr(err, "template_mismatch"), nil
+				return nil, codeOr(err, "template_mismatch"), nil
 			}
 			forms[f] = claims
 		}
 		d, err := b.newDraft(&it.l, e, claims, tpl.VCT, created)
 		if err != nil {
-			return nil, nil, codeOr(err, "draft_refused"), nil
+			return nil, codeOr(err, "draft_refused"), nil
 		}
 		leaf := Leaf{Licence: it.l.ID, Revision: it.l.Revision, Form: e.form, Format: e.format, Index: it.index.Number, Draft: d.JSON()}
 		if _, err := io.ReadFull(b.Rand, leaf.Salt[:]); err != nil {
-			return nil, nil, "", fmt.Errorf("drawing a salt: %w", err)
+			return nil, "", fmt.Errorf("drawing a salt: %w", err)
 		}
-		if leaf.Hash, err = d.Leaf(chain, leaf.Salt); err != nil {
-			return nil, nil, "", err
+		if leaf.Hash, err = d.Leaf(b.chain, leaf.Salt); err != nil {
+			return nil, "", err
 		}
-		leaves, drafts = append(leaves, leaf), append(drafts, d)
+		leaves = append(leaves, leaf)
 	}
-	return leaves, drafts, "", nil
+	return leaves, "", nil
 }
 
 // newDraft makes the draft of one envelope.
@@ -1021,45 +1045,6 @@ func monthAfter(t time.Time) ledger.Month {
 		m = m.AddDate(0, 1, 0)
 	}
 	return ledger.Month{Year: uint16(m.Year()), Month: uint8(m.Month())}
-}
-
-// cache keeps drafts between planning and signing, so that in the usual case
-// they are built once. What is not in it is made again from the record.
-type cache struct {
-	mu     sync.Mutex
-	drafts map[uint64][]*vc.Draft
-	n      int
-}
-
-func (c *cache) put(batch uint64, ds []*vc.Draft) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n+len(ds) > cachedDrafts {
-		return
-	}
-	if c.drafts == nil {
-		c.drafts = map[uint64][]*vc.Draft{}
-	}
-	c.drafts[batch] = ds
-	c.n += len(ds)
-}
-
-// of returns the drafts of a batch by position; nil where they are not kept.
-func (c *cache) of(batch uint64) map[int]*vc.Draft {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	out := make(map[int]*vc.Draft, len(c.drafts[batch]))
-	for i, d := range c.drafts[batch] {
-		out[i] = d
-	}
-	return out
-}
-
-func (c *cache) drop(batch uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n -= len(c.drafts[batch])
-	delete(c.drafts, batch)
 }
 
 var _ did.History = (*ledger.View)(nil)

@@ -97,10 +97,10 @@ type Board struct {
 	issuingMethod string
 	es256Method   string // "" without IssuingES256
 	ledgerMethod  string
+	chain         string // the ledger's chain id
 	schemata      template.Schemas
 
-	turn   chan struct{} // held by who changes the register or sends transactions
-	cached cache
+	turn chan struct{} // held by who changes the register or sends transactions
 
 	mu   sync.Mutex
 	data *pack.Data // newest verified data
@@ -130,7 +130,7 @@ func New(c Config) (*Board, error) {
 	if c.Wait == nil {
 		c.Wait = wait
 	}
-	b := &Board{Config: c, turn: make(chan struct{}, 1)}
+	b := &Board{Config: c, chain: network, turn: make(chan struct{}, 1)}
 	b.issuingMethod = methodID(c.DID, c.Issuing.Public())
 	if c.IssuingES256 != nil {
 		b.es256Method = methodID(c.DID, c.IssuingES256.Public())

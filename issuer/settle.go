@@ -47,7 +47,7 @@ func (b *Board) submit(ctx context.Context, next func() (ledger.Body, error)) (u
 			return 0, refused // refused for what it is, and it is still wanted
 		}
 		tx, err := signTx(ledger.Tx{
-			ChainID: b.Ledger.ChainID(), DID: b.DID, Method: b.ledgerMethod, Sequence: seq + 1, Body: body,
+			ChainID: b.chain, DID: b.DID, Method: b.ledgerMethod, Sequence: seq + 1, Body: body,
 		}, b.LedgerKey)
 		if err != nil {
 			return 0, err
