@@ -50,6 +50,14 @@ func (f *faulty) Apply(ctx context.Context, c []issuer.Change) error {
 	return f.write(func() error { return f.Store.Apply(ctx, c) })
 }
 
+func (f *faulty) BeginImport(ctx context.Context, at time.Time, person string) (n int64, err error) {
+	err = f.write(func() (err error) {
+		n, err = f.Store.BeginImport(ctx, at, person)
+		return err
+	})
+	return n, err
+}
+
 func (f *faulty) Settle(ctx context.Context, s []issuer.Settled) error {
 	return f.write(func() error { return f.Store.Settle(ctx, s) })
 }

@@ -18,8 +18,8 @@ import (
 	"bonafide/internal/explain"
 )
 
-// step is called after each step of WriteFile that reached the disk; tests
-// die there.
+// step is called after each step of WriteFile that reached the disk, and after
+// each statement that writes to a board's register; tests stop the program there.
 var step = func(string) {}
 
 // tempMark stands in the name of every file that is being written.

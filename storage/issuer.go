@@ -88,6 +88,7 @@ func (q *statements) exec(text string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	step("statement")
 	return r.RowsAffected()
 }
 
