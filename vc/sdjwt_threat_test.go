@@ -110,10 +110,8 @@ func TestThreat03_AlgorithmConfusionInSDJWT(t *testing.T) {
 }
 
 func TestThreat04_SDJWTKeyOfAnotherKind(t *testing.T) {
-	p384, err := did.NewPublicKey(did.P384, must1((&ecdsa.PublicKey{Curve: elliptic.P384(), X: elliptic.P384().Params().Gx, Y: elliptic.P384().Params().Gy}).Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	secret := must1(ecdsa.ParseRawPrivateKey(elliptic.P384(), append(make([]byte, 47), 1)))
+	p384 := must1(did.NewPublicKey(did.P384, must1(secret.PublicKey.Bytes())))
 	for _, key := range []did.PublicKey{p384, board.key, {}} {
 		_, err := verify(licence256(t), func(string, did.Relationship) (did.PublicKey, error) { return key, nil })
 		wantCode(t, err, "proof_wrong_key")
