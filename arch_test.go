@@ -85,9 +85,10 @@ func TestDoors(t *testing.T) {
 		{"github.com/cometbft/", []string{"ledger/node", "ledger/pack", "internal/testkit"}, "light blocks are read in ledger/pack, the engine runs in ledger/node"},
 		{"github.com/alecthomas/kong", []string{"cmd/bonafide"}, "the command line is the only reader of arguments"},
 		{"github.com/piprate/json-gold", []string{"vc/internal/ld"}, "its default loader opens files: one wrapper closes it"},
+		{"filippo.io/age", []string{"internal/home"}, "backups are the home's"},
 		{"github.com/zalando/go-keyring", []string{"internal/home"}, "people and their secrets are the home's"},
-		{"net", []string{"ledger/node", "internal/netguard"}, "only these open sockets"},
-		{"net/http", []string{"ledger/node", "internal/netguard"}, "only these open sockets"},
+		{"net", []string{"ledger/node", "internal/netguard", "internal/networktest"}, "only these open sockets, and the harness that cuts wires and serves lies"},
+		{"net/http", []string{"ledger/node", "internal/netguard", "internal/networktest"}, "only these open sockets, and the harness that cuts wires and serves lies"},
 	}
 	for dir, imps := range imports(t) {
 		for imp, file := range imps {

@@ -78,6 +78,11 @@ func (e *env) passphrase(prompt string, confirm bool) ([]byte, error) {
 		}
 		return nil, explain.Errorf("passphrase_needed", "stdin is no terminal and no file is named")
 	}
+	return e.askTwice(f, prompt, confirm)
+}
+
+// askTwice asks for a passphrase; with confirm it must come the same again.
+func (e *env) askTwice(f *os.File, prompt string, confirm bool) ([]byte, error) {
 	first, err := e.ask(f, prompt+": ")
 	if err != nil || !confirm {
 		return first, err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 	"time"
 
 	"bonafide/did"
@@ -74,14 +73,15 @@ type didCmd struct {
 }
 
 type didResolveCmd struct {
-	DID         string `arg:"" name:"did" help:"did:bonafide or did:key."`
+	DID         string `arg:"" name:"did" help:"did:bonafide, did:key, did:jwk, or the did:web of a listed issuer."`
 	VersionID   string `help:"The version with this number." placeholder:"N"`
 	VersionTime string `help:"The version in force at this time." placeholder:"TIME"`
 }
 
 func (didResolveCmd) Help() string {
-	return `Resolves from the data that the last sync or import left behind, and answers in
-JSON: document, resolution metadata and document metadata, as DID Core names them.
+	return `Resolves from the data that the last sync or import left behind (asOf says how old
+it is; of a did:web it is when its document was fetched), and answers in JSON:
+document, resolution metadata and document metadata, as DID Core names them.
 
 Example:
   bonafide did resolve did:bonafide:ohio-x7k2m4qa:… --version-time 2026-01-01T00:00:00Z`
@@ -135,113 +135,4 @@ func (c *didResolveCmd) Run(e *env) error {
 		},
 	}
 	return e.answerJSON(out) // a DID document is JSON in any case
-}
-
-type homeCmd struct {
-	Info       homeInfoCmd       `cmd:"" help:"What this home is and holds."`
-	Check      homeCheckCmd      `cmd:"" help:"Look for damage."`
-	Passphrase homePassphraseCmd `cmd:"" help:"Change the passphrase."`
-}
-
-type homeInfoCmd struct{}
-
-func (homeInfoCmd) Help() string {
-	return `Example:
-  bonafide home info --home ~/hospital`
-}
-
-func (homeInfoCmd) Run(e *env) error {
-	h, err := e.openHome()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	i, err := h.Info()
-	if err != nil {
-		return err
-	}
-	return e.answer(i, func(w io.Writer) {
-		kind := ""
-		if i.Demo {
-			kind = " (made by the demo)"
-		}
-		_, _ = fmt.Fprintf(w, "Home %s%s\n  roles: %s\n  people: %s\n  board: %s\n", i.Dir, kind, orNone(i.Roles), orNone(i.People), orNone(strings.Fields(i.Board)))
-		if i.Trust {
-			_, _ = fmt.Fprintf(w, "  network: %s; %d bytes of ledger data\n", i.Network, i.DataBytes)
-		} else {
-			_, _ = fmt.Fprintln(w, "  no network is pinned")
-		}
-		_, _ = fmt.Fprintf(w, "  syncs from: %s\n  asks the node: %s\n  clock floor: %s\n", orNone(i.Sources), orNone(strings.Fields(i.Node)), stamp(i.Floor))
-	})
-}
-
-func orNone(list []string) string {
-	if len(list) == 0 {
-		return "none"
-	}
-	return strings.Join(list, ", ")
-}
-
-type homeCheckCmd struct{}
-
-func (homeCheckCmd) Help() string {
-	return `Opens every database, checks it, looks for files that do not belong, and opens
-samples of what is sealed. Changes nothing. Exit code 0: whole, 3: damaged.
-
-Example:
-  bonafide home check --home ~/board`
-}
-
-func (homeCheckCmd) Run(e *env) error {
-	h, err := e.openHome()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	findings, err := h.CheckAll(e.ctx)
-	if err != nil {
-		return err
-	}
-	if findings == nil {
-		findings = []home.Finding{}
-	}
-	if len(findings) > 0 {
-		e.exit = explain.ExitRefused
-	}
-	return e.answer(map[string]any{"whole": len(findings) == 0, "findings": findings}, func(w io.Writer) {
-		if len(findings) == 0 {
-			_, _ = fmt.Fprintln(w, "The home is whole.")
-		}
-		for _, f := range findings {
-			x, _ := explain.Lookup(f.Code)
-			_, _ = fmt.Fprintf(w, "%s: %s [%s]\n  Next: %s\n", f.Path, x.Message, f.Code, x.Next)
-		}
-	})
-}
-
-type homePassphraseCmd struct {
-	NewPassphraseFile string `help:"Read the new passphrase from the first line of this file." placeholder:"FILE"`
-}
-
-func (homePassphraseCmd) Help() string {
-	return `Asks for the old passphrase and twice for the new one. The data is not sealed
-anew: only the key that opens it is wrapped anew, in one step.
-
-Example:
-  bonafide home passphrase --home ~/wallet`
-}
-
-func (c *homePassphraseCmd) Run(e *env) error {
-	h, err := e.openHome()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	e.changing, e.newPassphraseFile = true, c.NewPassphraseFile
-	if err := h.ChangePassphrase(e.ctx); err != nil {
-		return err
-	}
-	return e.answer(map[string]bool{"changed": true}, func(w io.Writer) {
-		_, _ = fmt.Fprintln(w, "The passphrase is changed.")
-	})
 }

@@ -118,3 +118,77 @@ var _ = add(
 		Next:    "Go on with the passphrase; it works everywhere.",
 	},
 )
+
+// Backups, and bringing them back.
+var _ = add(
+	Entry{
+		Code: "backup_inside", Exit: ExitRefused, Who: "you",
+		Message: "The backup would lie in the home that it is of, and be lost with it.",
+		Next:    "Choose a place on another disk.",
+	},
+	Entry{
+		Code: "backup_target", Exit: ExitRefused, Who: "you",
+		Message: "In the place of the backup lies something that is no backup. It was left as it is.",
+		Next:    "Choose another name.",
+	},
+	Entry{
+		Code: "backup_unknown", Exit: ExitRefused, Who: "you",
+		Message: "This file is no Bonafide backup.",
+		Next:    "Look for the file that `bonafide home backup` wrote.",
+	},
+	Entry{
+		Code: "backup_passphrase_wrong", Exit: ExitRefused, Who: "you",
+		Message: "The passphrase does not open this backup, or the first bytes of the file are damaged.",
+		Next:    "Type it again; it is the backup's own, which may be another than the home's. Then try another copy of the file.",
+	},
+	Entry{
+		Code: "backup_damaged", Exit: ExitRefused, Who: "you",
+		Message: "This backup is damaged or was cut short. Nothing was made of it.",
+		Next:    "Try another copy of the file, or an older backup.",
+	},
+	Entry{
+		Code: "backup_newer", Exit: ExitNotNow, Who: "you",
+		Message: "This backup was written by a newer version of Bonafide. Nothing was made of it.",
+		Next:    "Install the version that wrote it, or a newer one.",
+	},
+	Entry{
+		Code: "node_running", Exit: ExitNotNow, Who: "you",
+		Message: "The node of this home is running, and a chain can only be copied, or brought back, while nobody signs for it.",
+		Next:    "Stop it (Ctrl-C where `bonafide ledger start` runs) and try again, or leave it out with --without-chain.",
+	},
+	Entry{
+		Code: "restore_behind", Exit: ExitRefused, Who: "you",
+		Message: "Others have seen more of this network than this copy of its only validator knows; going on from here would tell them two stories about the same blocks.",
+		Next:    "Bring back a newer backup. If there is none, bring back everything else with --without-chain, and found a new network that hospitals pin anew.",
+	},
+	Entry{
+		Code: "restore_other_network", Exit: ExitRefused, Who: "you",
+		Message: "The pack is of another network than the backup, so it cannot tell how far that one was.",
+		Next:    "Give a pack or a network file of the backup's own network.",
+	},
+	Entry{
+		Code: "data_contradictory", Exit: ExitRefused, Who: "it",
+		Message: "The database is readable, but what stands in it contradicts itself.",
+		Next:    "Stop acting in this home, keep a copy of the folder, bring back a backup, and report this to the makers.",
+	},
+	Entry{
+		Code: "validator_left_out", Exit: ExitOK, Who: "board",
+		Message: "This board is one of several members: what its validator signed, its chain and its consensus key do not come back from a backup, because a copy that forgets what it signed can sign twice.",
+		Next:    "After a restore run `bonafide ledger start`, which follows the others' chain, and then `bonafide ledger consensus-key`, which registers a new key on the ledger.",
+	},
+	Entry{
+		Code: "chain_left_out", Exit: ExitOK, Who: "board",
+		Message: "The node, its chain and its consensus key are not in it: what comes back is a board without a network of its own.",
+		Next:    "For a backup with the chain stop the node and leave --without-chain away.",
+	},
+	Entry{
+		Code: "wallet_moved", Exit: ExitOK, Who: "practitioner",
+		Message: "The wallet's keys are in the backup, so its credentials go on working, in the old wallet as well as in a restored one.",
+		Next:    "If the old device is not in your hands any more, ask each board for a new claim code: the second claim makes what the old device holds void.",
+	},
+	Entry{
+		Code: "register_restored", Exit: ExitOK, Who: "board",
+		Message: "The register does not know what was done after the backup was made; claim codes that were open then are closed, unfinished batches will be issued anew, and new status indexes come from a new page.",
+		Next:    "Import the newest file, run `bonafide board audit`, and look after each batch that it lists as unknown.",
+	},
+)

@@ -7,6 +7,7 @@
 //
 //	home.json           settings, in clear (settings.go)
 //	people.json         who may unlock the home, and how (people.go)
+//	backup.json         when the home was last backed up (backup.go)
 //	lock                empty; held while one of the files here is replaced
 //	keys/keys.db        private keys, wrapped, and the list of people, sealed
 //	network/current     trust and data pack, as one unit (network.go)
@@ -276,6 +277,9 @@ func Open(dir string, o Options) (*Home, error) {
 	if o.As != "" && p.find(o.As) < 0 {
 		return nil, explain.Errorf("person_unknown", "opening a home: nobody of that name")
 	}
+	// What a broken-off backup or restore left is tidied away. That it cannot be
+	// is no reason not to open; `home check` tells.
+	_ = sweep(dir)
 	h := &Home{dir: dir, o: o, settings: s, history: p.History.Public}
 	h.empty()
 	h.clock = newClock(h)

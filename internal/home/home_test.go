@@ -164,7 +164,7 @@ func TestCreateAndOpen(t *testing.T) {
 	if _, _, err := h.Clock().Read(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if _, err := h.Info(); err != nil {
+	if _, err := h.Info(context.Background()); err != nil {
 		t.Error(err)
 	}
 	if len(u.asked) != 0 {
@@ -382,7 +382,7 @@ func TestThreat75_NoSecretInFilesOrWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	scan("after a new passphrase")
-	info, err := h.Info()
+	info, err := h.Info(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,8 +109,3 @@ func (p *Hospital) NewRequest(ctx context.Context, o RequestOptions) ([]byte, er
 	}
 	return b, nil
 }
-
-// CheckAll is Check with the databases of every role.
-func (h *Home) CheckAll(ctx context.Context) ([]Finding, error) {
-	return h.Check(ctx, storage.Issuer, storage.Wallet, storage.Verifier)
-}

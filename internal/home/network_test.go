@@ -13,7 +13,6 @@ import (
 	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/internal/keys"
-	"bonafide/storage"
 )
 
 // store puts trust and pack in the place of whatever is there.
@@ -282,7 +281,7 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer h.Close()
-		found, err := h.Check(context.Background())
+		found, err := h.Check(context.Background(), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +302,7 @@ func TestCheck(t *testing.T) {
 		if _, _, err := k.Create(did.Ed25519); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(store(h.Network(), []byte("t"), []byte("p")), os.MkdirAll(filepath.Join(dir, nodeFolder, "data"), 0o700)); err != nil {
+		if err := errors.Join(store(h.Network(), nil, nil), os.MkdirAll(filepath.Join(dir, nodeFolder, "data"), 0o700)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := h.Network().KeepEvidence([]byte("x")); err != nil {
@@ -365,7 +364,7 @@ func TestCheck(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, settingsFile), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		found, err := h.Check(context.Background())
+		found, err := h.Check(context.Background(), true)
 		if err != nil || codes(found) != "home.json data_damaged" {
 			t.Error(codes(found), err)
 		}
@@ -383,7 +382,7 @@ func TestCheck(t *testing.T) {
 		if err := table.Put(context.Background(), "no key", []byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		found, err := h.Check(context.Background())
+		found, err := h.Check(context.Background(), true)
 		if err != nil || codes(found) != "keys/keys.db data_damaged" {
 			t.Error(codes(found), err)
 		}
@@ -391,7 +390,7 @@ func TestCheck(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, err := mustOpen(t, full(t), options(&user{pass: goodPass})).Check(ctx, storage.Keys); !errors.Is(err, context.Canceled) {
+		if _, err := mustOpen(t, full(t), options(&user{pass: goodPass})).Check(ctx, false); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})

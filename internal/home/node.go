@@ -47,6 +47,9 @@ func (h *Home) StartNode(ctx context.Context, o NodeOptions) (*node.Node, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := h.notBehind(); err != nil {
+		return nil, err
+	}
 	peers, err := h.peersFor(ctx, o)
 	if err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func (h *Home) StopNode() error {
 // consensusKey signs the node's votes as long as none of the validators' keys
 // says otherwise: the one with which the home joined, else the one in the
 // genesis, since a founding that was broken off and begun again leaves another
-// behind.
+// behind; else, after a restore, the one that it made.
 func (h *Home) consensusKey(genesis []byte, came *joined) (node.ConsensusKey, error) {
 	var candidates []did.PublicKey
 	if came != nil {
@@ -158,7 +161,7 @@ func (h *Home) consensusKey(genesis []byte, came *joined) (node.ConsensusKey, er
 			return k, err
 		}
 	}
-	return nil, explain.Errorf("key_missing", "this home has no consensus key")
+	return h.keyOfRestored()
 }
 
 // findConsensusKey returns the private half of a validator's key, nil if it is

@@ -327,10 +327,15 @@ func (h *Home) newPassphrase(person, prompt string) (slot, error) {
 }
 
 func (h *Home) ask(prompt string, confirm bool) ([]byte, error) {
-	if h.o.Passphrase == nil {
+	return askFor(h.o.Passphrase, prompt, confirm)
+}
+
+// askFor asks for a passphrase by a function that may be missing.
+func askFor(f func(string, bool) ([]byte, error), prompt string, confirm bool) ([]byte, error) {
+	if f == nil {
 		return nil, explain.Errorf("passphrase_needed", "nobody can be asked for the passphrase")
 	}
-	pass, err := h.o.Passphrase(prompt, confirm)
+	pass, err := f(prompt, confirm)
 	if err != nil {
 		clear(pass)
 		if explain.CodeOf(err) == "" {

@@ -241,7 +241,7 @@ func TestPeople(t *testing.T) {
 	if err != nil || !me.Signer.Public().Verify([]byte("act"), sig) {
 		t.Error("the person's signature does not verify", err)
 	}
-	info, err := zoe.Info()
+	info, err := zoe.Info(context.Background())
 	if err != nil || !slices.Equal(info.People, []string{"owner", "Zoë O'Neil"}) {
 		t.Error(info.People, err)
 	}
@@ -329,7 +329,7 @@ func TestKeyring(t *testing.T) {
 	dir := newHome(t)
 	h := mustOpen(t, dir, options(&user{pass: goodPass}))
 	wantCode(t, h.UseKeyring(ctx, true), "keyring_unavailable")
-	if i := must(h.Info()); len(i.Keyring) != 0 {
+	if i := must(h.Info(context.Background())); len(i.Keyring) != 0 {
 		t.Error("a slot for a keyring that is not there")
 	}
 
@@ -341,7 +341,7 @@ func TestKeyring(t *testing.T) {
 	if err := h.UseKeyring(ctx, true); err != nil {
 		t.Fatal(err)
 	}
-	if i := must(h.Info()); !slices.Equal(i.Keyring, []string{"owner"}) {
+	if i := must(h.Info(context.Background())); !slices.Equal(i.Keyring, []string{"owner"}) {
 		t.Error(i.Keyring)
 	}
 	u.asked = nil

@@ -238,10 +238,16 @@ type Info struct {
 	Floor     time.Time `json:"clock_floor"`
 	Version   string    `json:"version"`
 	Build     time.Time `json:"build,omitzero"`
+	Bytes     int64     `json:"bytes"` // of all files
+	// When the home was last backed up, what was added since (null: not known),
+	// and when it was brought back; the times are null for never.
+	LastBackup *time.Time `json:"last_backup"`
+	Acts       *int64     `json:"acts_since_backup"`
+	Restored   *time.Time `json:"restored"`
 }
 
 // Info reads what is known about the home.
-func (h *Home) Info() (Info, error) {
+func (h *Home) Info(ctx context.Context) (Info, error) {
 	s, err := readSettings(h.dir)
 	if err != nil {
 		return Info{}, err
@@ -276,5 +282,60 @@ func (h *Home) Info() (Info, error) {
 			i.Keyring = append(i.Keyring, person.Name)
 		}
 	}
-	return i, nil
+	if i.Bytes, err = folderSize(h.dir); err != nil {
+		return Info{}, err
+	}
+	last, err := readLastBackup(h.dir)
+	if err != nil || last == nil {
+		return i, err
+	}
+	i.LastBackup = &last.At
+	if !last.Restored.IsZero() {
+		i.Restored = &last.Restored
+	}
+	if n, err := h.actsSince(ctx, last.Acts); err == nil { // else it is not known, and `home check` tells why
+		i.Acts = &n
+	}
+	return i, ctx.Err()
+}
+
+// folderSize adds up the files of a folder.
+func folderSize(dir string) (n int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // another process's temporary file
+		}
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("adding up the home's files: %w", err)
+	}
+	return n, nil
+}
+
+// actsSince counts what was added to the home's databases since they had had
+// as many as in before.
+func (h *Home) actsSince(ctx context.Context, before map[string]int64) (sum int64, err error) {
+	for _, s := range storage.Schemas() {
+		if !h.has(s.Name) {
+			continue
+		}
+		db, err := h.database(s)
+		if err != nil {
+			return 0, err
+		}
+		n, err := db.Acts(ctx)
+		if err != nil {
+			return 0, err
+		}
+		sum += max(n-before[s.Name], 0)
+	}
+	return sum, nil
 }
