@@ -50,6 +50,9 @@ var credentialChecks = []string{
 	CheckTemplate, CheckValidity, CheckStatus,
 }
 
+// fileChecks is how many checks are about the file as a whole.
+const fileChecks = 3
+
 // restsOnData names the checks whose answer is that of the ledger data; the
 // others rest on the bytes, the clock or the request.
 var restsOnData = map[string]bool{
@@ -145,7 +148,7 @@ type slot struct {
 // in every required slot and no unknown anywhere: a check that did not run, or
 // that nobody made, is never counted as passed.
 func fold(checks []Check, required []slot) Verdict {
-	passed := map[slot]bool{}
+	passed := make(map[slot]bool, len(required))
 	verdict := Verified
 	for _, c := range checks {
 		at := slot{c.ID, -1}

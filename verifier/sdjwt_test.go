@@ -4,7 +4,6 @@ package verifier
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -42,6 +41,7 @@ type es256World struct {
 	*world
 	issuing testkit.P256
 	phone   testkit.P256
+	random  stream
 }
 
 func newES256World(t testing.TB) *es256World {
@@ -69,6 +69,18 @@ func (w *world) method(b *testkit.Board, k testkit.P256) string {
 	return string(b.DID) + "#" + k.Public(w.t).Multikey()
 }
 
+// stream is the same sequence of bytes each time.
+type stream struct{ n uint64 }
+
+func (s *stream) Read(p []byte) (int, error) {
+	for i := range p {
+		s.n++
+		b := sha256.Sum256(binary.BigEndian.AppendUint64(nil, s.n))
+		p[i] = b[0]
+	}
+	return len(p), nil
+}
+
 // sdDraft is an SD-JWT VC about to be issued.
 type sdDraft struct {
 	draft
@@ -86,7 +98,7 @@ func (w *es256World) sdAnchored(ds ...sdDraft) []sdPending {
 		if d.key == nil {
 			d.key = &w.issuing
 		}
-		o := vc.SDJWTOptions{Vct: d.vct, Issued: testkit.Start, Rand: rand.Reader}
+		o := vc.SDJWTOptions{Vct: d.vct, Issued: testkit.Start, Rand: &w.random}
 		if o.Vct == "" {
 			o.Vct = vct
 		}
@@ -791,7 +803,7 @@ func authorityOf(t testing.TB, name string, k testkit.P256) authority {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: testkit.Start.AddDate(-1, 0, 0), NotAfter: testkit.Start.AddDate(5, 0, 0), KeyUsage: x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, &k.PublicKey, k.PrivateKey)
+	der, err := x509.CreateCertificate(&stream{}, tpl, tpl, &k.PublicKey, k.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -816,7 +828,7 @@ func (a authority) certifyUntil(t testing.TB, k testkit.P256, issuer string, unt
 	if issuer != "" {
 		tpl.URIs = append(tpl.URIs, parseURL(t, issuer))
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tpl, a.cert, &k.PublicKey, a.k.PrivateKey)
+	der, err := x509.CreateCertificate(&stream{}, tpl, a.cert, &k.PublicKey, a.k.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}

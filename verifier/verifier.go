@@ -118,7 +118,8 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 	}
 	r := &run{
 		v: v, in: in, rule: rule, data: data, dataErr: err,
-		clock: read(device, floor, data),
+		clock:  read(device, floor, data),
+		checks: make([]Check, 0, fileChecks+len(credentialChecks)), required: make([]slot, 0, fileChecks+len(credentialChecks)),
 	}
 	if err := r.file(ctx); err != nil {
 		return Result{}, err
@@ -173,6 +174,7 @@ type run struct {
 	data    *pack.Data // nil: dataErr says why
 	dataErr error
 	clock   reading
+	asOf    *time.Time // data's; nil: not asked for yet
 
 	checks      []Check
 	required    []slot
@@ -187,15 +189,26 @@ type run struct {
 
 // note adds a check to the report. index is the credential, -1 for the file.
 func (r *run) note(id string, index int, o Outcome, code string) {
-	at := time.Time{}
-	if r.data != nil && restsOnData[id] {
-		at = r.data.AsOf
+	if r.data == nil || !restsOnData[id] {
+		r.add(id, index, o, code, nil)
+		return
 	}
-	r.noteAt(id, index, o, code, at)
+	if r.asOf == nil {
+		r.asOf = ptr(r.data.AsOf)
+	}
+	r.add(id, index, o, code, r.asOf)
 }
 
 // noteAt is note for a check that rests on data of another time; zero: on none.
 func (r *run) noteAt(id string, index int, o Outcome, code string, at time.Time) {
+	if at.IsZero() {
+		r.add(id, index, o, code, nil)
+		return
+	}
+	r.add(id, index, o, code, &at)
+}
+
+func (r *run) add(id string, index int, o Outcome, code string, asOf *time.Time) {
 	e, ok := explain.Lookup(code)
 	if !ok {
 		// A code without a text is a fault of ours; the outcome stays, the
@@ -206,8 +219,8 @@ func (r *run) noteAt(id string, index int, o Outcome, code string, at time.Time)
 	if index >= 0 {
 		c.Credential = &index
 	}
-	if o != Skipped && !at.IsZero() {
-		c.AsOf = ptr(at)
+	if o != Skipped {
+		c.AsOf = asOf
 	}
 	r.checks = append(r.checks, c)
 }
