@@ -272,6 +272,7 @@ func TestThreat14_OneSpellingOfEachPart(t *testing.T) {
 	for what, s := range map[string]string{
 		"a space before":        " " + sd,
 		"two breaks after":      sd + "\n\n",
+		"half a break after":    sd + "\r",
 		"a break before":        "\n" + sd,
 		"no tilde at the end":   strings.TrimSuffix(sd, "~"),
 		"two tildes at the end": sd + "~",

@@ -74,7 +74,11 @@ func Parse(b []byte) (*Parsed, error) {
 		if len(b) > limits.Bytes {
 			return nil, explain.Errorf("json_too_large", "the token is too long")
 		}
-		switch text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"); {
+		text, cut := strings.CutSuffix(string(b), "\n")
+		if cut {
+			text = strings.TrimSuffix(text, "\r")
+		}
+		switch {
 		case strings.Contains(text, "~"):
 			return parseSDJWT(text)
 		case jose.Unsigned(b):
