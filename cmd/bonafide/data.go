@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
+	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/ledger/pack"
 )
@@ -15,8 +17,10 @@ type syncCmd struct {
 }
 
 func (syncCmd) Help() string {
-	return `Fetches what is new, verifies it against the pinned network, and keeps it. This
-is the only command that brings data in over a network.
+	return `Fetches what is new, verifies it against the pinned network, and keeps it; then the
+documents of issuers that trust add listed, and the status lists that verifying
+asked for. This is the only command that brings data in over a network. What fails
+is named, and what was there before stays with its age.
 
 Example:
   bonafide sync --home ~/hospital`
@@ -37,7 +41,16 @@ func (c *syncCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	fetched := slices.Concat(s.Issuers, s.StatusLists)
+	if s.Network == "" && len(fetched) > 0 && !slices.ContainsFunc(fetched, func(f home.Fetched) bool { return f.Code == "" }) {
+		e.exit = explain.ExitNotNow // nothing came at all
+	}
 	return e.answer(s, func(w io.Writer) {
+		defer printFetched(w, s)
+		if s.Network == "" {
+			_, _ = fmt.Fprintln(w, "No source of ledger data is known; only what lies outside the network was looked for.")
+			return
+		}
 		_, _ = fmt.Fprintf(w, "%s: data as of %s (%s), height %d, signed by %s; %s.\n", s.Network, stamp(s.AsOf), age(e.now().Sub(s.AsOf)), s.Height, plural(s.Validators, "board"), plural(s.Changes, "status change"))
 		if !s.Crossed {
 			_, _ = fmt.Fprintln(w, "Nobody cross-checked it: only one source answered.")
@@ -48,6 +61,22 @@ func (c *syncCmd) Run(e *env) error {
 			}
 		}
 	})
+}
+
+// printFetched tells of the listed issuers and status lists of a sync.
+func printFetched(w io.Writer, s home.Synced) {
+	for _, list := range [][]home.Fetched{s.Issuers, s.StatusLists} {
+		for _, f := range list {
+			switch {
+			case f.Code == "":
+				_, _ = fmt.Fprintf(w, "  %s fetched\n", f.ID)
+			case f.AsOf.IsZero():
+				_, _ = fmt.Fprintf(w, "  %s gave nothing [%s]\n", f.ID, f.Code)
+			default:
+				_, _ = fmt.Fprintf(w, "  %s gave nothing [%s]; what was fetched %s stays\n", f.ID, f.Code, stamp(f.AsOf))
+			}
+		}
+	}
 }
 
 type packCmd struct {

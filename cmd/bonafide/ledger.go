@@ -85,7 +85,8 @@ type ledgerStartCmd struct {
 
 func (ledgerStartCmd) Help() string {
 	return `Runs until it is interrupted. Other commands of this home find the node by the
-address that it notes there; other homes are told it with --source.
+address that it notes there; other homes are told it with --source. While it runs,
+acts of this home's board are carried out when their day comes.
 
 Others need the network file, network.json, from the folder that is printed, and its
 fingerprint by another channel: tell it by telephone or print it on paper. Each network
@@ -116,10 +117,12 @@ func (c *ledgerStartCmd) Run(e *env) error {
 	}
 	err = e.announce(h, n)
 	if err == nil {
+		stop := e.keepActs(h)
 		select {
 		case <-e.ctx.Done():
 		case <-n.Done():
 		}
+		stop()
 	}
 	if e.ctx.Err() != nil { // asked to stop: that it stopped is no failure
 		e.say("Stopping.")
@@ -750,135 +753,6 @@ func (c *ledgerPendingCmd) Run(e *env) error {
 		}
 		for _, p := range shown {
 			printProposal(w, p)
-		}
-	})
-}
-
-type trustCmd struct {
-	Pin  trustPinCmd  `cmd:"" help:"Believe a network from its network file on."`
-	List trustListCmd `cmd:"" help:"Say what this home believes."`
-}
-
-type trustPinCmd struct {
-	File        string   `arg:"" help:"network.json, as a board publishes it."`
-	Fingerprint string   `help:"The fingerprint that you were told by another channel; without it you are asked." placeholder:"HEX"`
-	Source      []string `help:"Where to sync from; may be repeated." placeholder:"URL"`
-	Replace     bool     `help:"Believe this network instead of the one pinned before."`
-}
-
-func (trustPinCmd) Help() string {
-	return `Shows the fingerprint of the network file. Compare it with what the board tells
-you by telephone or on paper: whoever can give you a false network file can make
-false licences pass.
-
-Example:
-  bonafide trust pin network.json --source http://127.0.0.1:26700`
-}
-
-func (c *trustPinCmd) Run(e *env) error {
-	b, err := e.read(c.File, 1<<20)
-	if err != nil {
-		return err
-	}
-	n, err := pack.ParseNetwork(b)
-	if err != nil {
-		return err
-	}
-	if c.Fingerprint == "" {
-		e.say("Network:     %s", n.ChainID)
-	}
-	if err := e.compare(n.Fingerprint(), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
-		return err
-	}
-	h, err := e.createHome()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	if err := h.Pin(e.ctx, n, c.Replace, c.Source); err != nil {
-		return err
-	}
-	return e.answer(map[string]string{"network": n.ChainID, "fingerprint": n.Fingerprint()}, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "This home now believes the network %s.\nIts data comes with: bonafide sync, or bonafide pack import FILE\n", n.ChainID)
-	})
-}
-
-// compare holds a fingerprint against the one that the person was told, or
-// shows it and asks whether it is the right one.
-func (e *env) compare(fingerprint, told, how string) error {
-	if told != "" {
-		return pack.CheckFingerprint(fingerprint, told)
-	}
-	e.say("Fingerprint: %s\n%s", grouped(fingerprint), how)
-	if _, ok := e.terminal(); !ok {
-		return usage("nobody can be asked here: give the fingerprint that you were told with --fingerprint HEX")
-	}
-	_, _ = fmt.Fprint(e.stderr, "Is it the same? Type yes: ")
-	got := make(chan string, 1)
-	go func() {
-		var word string
-		_, _ = fmt.Fscanln(e.stdin, &word)
-		got <- word
-	}()
-	select {
-	case <-e.ctx.Done():
-		return e.ctx.Err()
-	case word := <-got:
-		if word != "yes" {
-			return &inputError{explain.ExitRefused, "nothing was done"}
-		}
-	}
-	return nil
-}
-
-type trustListCmd struct {
-	File string `arg:"" optional:"" help:"A network file: say what it names instead. Nothing is believed by that."`
-}
-
-func (trustListCmd) Help() string {
-	return `With a network file it tells the fingerprint, for a board to read out to those who
-were given the file.
-
-Example:
-  bonafide trust list --home ~/hospital
-  bonafide trust list network.json`
-}
-
-func (c *trustListCmd) Run(e *env) error {
-	if c.File != "" {
-		b, err := e.read(c.File, 1<<20)
-		if err != nil {
-			return err
-		}
-		n, err := pack.ParseNetwork(b)
-		if err != nil {
-			return err
-		}
-		return e.answer(map[string]any{"network": n.ChainID, "fingerprint": n.Fingerprint(), "header": n.Height, "header_time": n.Time.UTC()}, func(w io.Writer) {
-			_, _ = fmt.Fprintf(w, "%s\n  fingerprint: %s\n  header %d of %s\n", n.ChainID, n.Display(), n.Height, stamp(n.Time))
-		})
-	}
-	h, err := e.openHome()
-	if err != nil {
-		return err
-	}
-	defer closing(e, h)
-	t, err := h.Trust()
-	if err != nil {
-		return err
-	}
-	sources, err := h.Sources()
-	if err != nil {
-		return err
-	}
-	out := map[string]any{
-		"network": t.ChainID, "header": t.Height(), "header_time": t.Time().UTC(), "expires": t.Expires().UTC(),
-		"validators": t.Validators(), "sources": sources, "pinned": t.Pinned, "pinned_at": t.Since.UTC(),
-	}
-	return e.answer(out, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "%s\n  pinned %s with the fingerprint %s\n  newest believed header: %d of %s, signed by %s\n  trust ends without an import by %s\n", t.ChainID, stamp(t.Since), grouped(t.Pinned), t.Height(), stamp(t.Time()), plural(t.Validators(), "board"), stamp(t.Expires()))
-		for _, s := range sources {
-			_, _ = fmt.Fprintf(w, "  source: %s\n", s)
 		}
 	})
 }

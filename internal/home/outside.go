@@ -7,6 +7,8 @@ package home
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -165,11 +167,8 @@ type Fetched struct {
 // errand is one thing that a sync fetches.
 type errand struct {
 	storage.OutsideItem
-	kind    storage.OutsideKind
-	address string
-	accept  string
-	limit   int64
-	judge   func([]byte) error // what is refused does not replace what was there
+	kind  storage.OutsideKind
+	fetch func(context.Context) ([]byte, error) // what it refuses does not replace what was there
 }
 
 // Sync brings everything up to date: the ledger's data from the home's sources,
@@ -243,7 +242,7 @@ func (h *Home) errands(ctx context.Context, listed []Listing) ([]errand, *storag
 	documents := map[string]bool{} // DIDs whose documents are kept: still to be fetched?
 	inForce := false
 	for _, l := range listed {
-		valid := now.Before(l.Until)
+		valid := !now.After(l.Until)
 		inForce = inForce || valid
 		if did.DID(l.ID).Method() == "web" && len(l.Root) == 0 {
 			documents[l.ID] = valid
@@ -281,17 +280,9 @@ func (h *Home) errands(ctx context.Context, listed []Listing) ([]errand, *storag
 		if !documents[l.ID] {
 			continue
 		}
-		id := did.DID(l.ID)
-		address, err := web.URL(id)
-		if err != nil {
-			return nil, nil, err
-		}
 		i := byID[l.ID]
 		i.ID = l.ID
-		out = append(out, errand{
-			OutsideItem: i, kind: storage.OutsideDocument, address: address, accept: web.Accept, limit: did.MaxDocument,
-			judge: func(b []byte) error { _, err := web.Read(id, b); return err },
-		})
+		out = append(out, errand{i, storage.OutsideDocument, h.documentFetcher(did.DID(l.ID))})
 	}
 	slices.SortStableFunc(out, func(a, b errand) int { return a.Tried.Compare(b.Tried) })
 	lists, err := store.List(ctx, storage.OutsideStatusList)
@@ -305,10 +296,7 @@ func (h *Home) errands(ctx context.Context, listed []Listing) ([]errand, *storag
 				return nil, nil, err
 			}
 		case inForce:
-			out = append(out, errand{
-				OutsideItem: i, kind: storage.OutsideStatusList, address: i.ID, accept: acceptStatusList, limit: maxStatusList,
-				judge: checkStatusList,
-			})
+			out = append(out, errand{i, storage.OutsideStatusList, h.listFetcher(i.ID)})
 		}
 	}
 	return out, store, nil
@@ -321,10 +309,7 @@ func (h *Home) bring(ctx, inTime context.Context, store *storage.OutsideStore, e
 		e.Code = "net_unreachable"
 		return nil
 	}
-	b, err := h.o.fetch(inTime, e.address, e.accept, e.limit)
-	if err == nil {
-		err = e.judge(b)
-	}
+	b, err := e.fetch(inTime)
 	if ctx.Err() != nil {
 		return nil // the person ended it; nobody is to blame
 	}
@@ -337,6 +322,28 @@ func (h *Home) bring(ctx, inTime context.Context, store *storage.OutsideStore, e
 		e.Code = "net_unreachable"
 	}
 	return store.Failed(ctx, e.kind, e.ID, e.Code, now)
+}
+
+func (h *Home) documentFetcher(id did.DID) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		d, err := web.Fetch(ctx, func(ctx context.Context, url, accept string) ([]byte, error) {
+			return h.o.fetch(ctx, url, accept, did.MaxDocument)
+		}, id)
+		if err != nil {
+			return nil, err
+		}
+		return d.Raw, nil
+	}
+}
+
+func (h *Home) listFetcher(address string) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		b, err := h.o.fetch(ctx, address, acceptStatusList, maxStatusList)
+		if err != nil {
+			return nil, err
+		}
+		return b, checkStatusList(b)
+	}
 }
 
 // checkStatusList refuses what can be no status list, such as a server's page
@@ -367,24 +374,59 @@ func withoutQuery(address string) string {
 	return address
 }
 
-// OutsideState tells of every status list that verifying asked for, and of every
-// document of a listed issuer, what is here of it.
-func (h *Home) OutsideState(ctx context.Context) (documents, lists []Fetched, err error) {
+// IssuerState is a listed issuer with what is here of it.
+type IssuerState struct {
+	Listing
+	InForce     bool
+	Fingerprint string    // SHA-256, in hex, of a root's DER or of the document fetched last; "" where the DID is the key
+	AsOf        time.Time // when that document was fetched; zero: there is none
+	Code        string    // why the last sync brought none
+}
+
+// Issuers are the listed issuers with what sync left of them.
+func (h *Home) Issuers(ctx context.Context) ([]IssuerState, error) {
+	listed, err := h.Listings()
+	if err != nil {
+		return nil, err
+	}
+	store, err := h.outsideStore()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]IssuerState, len(listed))
+	for i, l := range listed {
+		s := IssuerState{Listing: l, InForce: !h.Now().After(l.Until)}
+		switch {
+		case l.Root != nil:
+			s.Fingerprint = strings.TrimPrefix(l.ID, x509Prefix)
+		case store != nil && did.DID(l.ID).Method() == "web":
+			item, body, err := store.Get(ctx, storage.OutsideDocument, l.ID)
+			if err != nil {
+				return nil, err
+			}
+			if s.AsOf, s.Code = item.At, item.Code; !item.At.IsZero() {
+				sum := sha256.Sum256(body)
+				s.Fingerprint = hex.EncodeToString(sum[:])
+			}
+		}
+		out[i] = s
+	}
+	return out, nil
+}
+
+// StatusLists are the status lists outside the network that verifying asked for.
+func (h *Home) StatusLists(ctx context.Context) ([]Fetched, error) {
 	store, err := h.outsideStore()
 	if err != nil || store == nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for _, k := range []struct {
-		kind storage.OutsideKind
-		out  *[]Fetched
-	}{{storage.OutsideDocument, &documents}, {storage.OutsideStatusList, &lists}} {
-		items, err := store.List(ctx, k.kind)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, i := range items {
-			*k.out = append(*k.out, Fetched{ID: withoutQuery(i.ID), Code: i.Code, AsOf: i.At})
-		}
+	items, err := store.List(ctx, storage.OutsideStatusList)
+	if err != nil {
+		return nil, err
 	}
-	return documents, lists, nil
+	out := make([]Fetched, len(items))
+	for n, i := range items {
+		out[n] = Fetched{ID: withoutQuery(i.ID), Code: i.Code, AsOf: i.At}
+	}
+	return out, nil
 }

@@ -176,8 +176,8 @@ func (h *Home) Listings() ([]Listing, error) {
 }
 
 // AddIssuer lists an issuer: a did:web, did:jwk or did:key, or a root that
-// ReadRoot took. One that is listed already is replaced only if replace is set.
-// It opens no connection. Codes listing_on_ledger, did_invalid,
+// ReadRoot took. Without a name it goes by its ID. One that is listed already is
+// replaced only if replace is set. It opens no connection. Codes listing_on_ledger, did_invalid,
 // did_method_unsupported, key_invalid, listing_types, listing_until,
 // listing_name, listing_exists, listing_too_many, root_unusable.
 func (h *Home) AddIssuer(ctx context.Context, i verifier.ListedIssuer, replace bool) error {
@@ -185,6 +185,9 @@ func (h *Home) AddIssuer(ctx context.Context, i verifier.ListedIssuer, replace b
 	e := listedEntry{
 		ID: i.ID, Name: i.Name, Root: append([]byte{}, i.Root...), Types: slices.Clone(i.Types),
 		Until: i.Until.UTC().Truncate(time.Second), Added: now,
+	}
+	if e.Name == "" {
+		e.Name = text.Line(e.ID, maxNameLength-1)
 	}
 	if err := e.check(); err != nil {
 		return err
