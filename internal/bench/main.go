@@ -27,6 +27,7 @@ type measure struct {
 // all is what is measured, in the order of the table.
 var all = []measure{
 	{"verify-eddsa-rdfc-2022", measureVerify},
+	{"verify-sd-jwt-vc", measureVerifySDJWT},
 	{"issue-batch-10000", measureIssue},
 	{"ledger-tx", measureLedgerTx},
 	{"sizes", measureSizes},
@@ -49,7 +50,7 @@ var errMissed = errors.New("a target is missed")
 func run(ctx context.Context, args []string, measures []measure, w io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	out := flags.String("o", "build/bench.json", "file to write the rows to")
-	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, issue-batch-10000, ledger-tx, sizes")
+	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, verify-sd-jwt-vc, issue-batch-10000, ledger-tx, sizes")
 	profile := flags.String("cpuprofile", "", "file to write a CPU profile to")
 	if err := flags.Parse(args); err != nil {
 		return err
