@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run test build app lint fuzz bench interop clean deps-run deps-test deps-app deps-interop
+.PHONY: run test test-network build app lint fuzz bench interop clean deps-run deps-test deps-app deps-interop
 
 run: deps-run build ## tell the whole story on a throw-away network
 	@bin/bonafide demo
@@ -40,6 +40,12 @@ bench: deps-run ## measure against references; also writes build/bench.json
 
 interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 	$(GO) run -tags interop ./interop
+
+test-network: build ## a network of boards as separate processes: killed, cut off, crashed, lied about
+	@mkdir -p build
+	$(GO) build -trimpath -tags faults -ldflags '$(LDFLAGS)' -o build/bonafide-faults ./cmd/bonafide
+	$(GO) build -o build/networktest ./internal/networktest
+	@build/networktest -bin bin/bonafide -faults build/bonafide-faults
 
 deps-run: ; @scripts/deps.sh run
 deps-test: ; @scripts/deps.sh test

@@ -46,7 +46,10 @@ func askAll(ctx context.Context, places []*place) {
 	all.Wait()
 }
 
-func newest(ctx context.Context, c *node.Source) (*pack.Network, error) {
+func newest(ctx context.Context, c interface {
+	Network(ctx context.Context) ([]byte, error)
+},
+) (*pack.Network, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	raw, err := c.Network(ctx)

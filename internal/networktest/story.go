@@ -1,0 +1,469 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Long enough for many blocks of these networks, which make one in well under
+// a second, and for a round whose proposer is down.
+const (
+	quiet   = 10 * time.Second // that nothing happens in
+	refused = 4 * time.Second  // that a transaction is waited for where it cannot be executed
+)
+
+// story goes through everything with four members and then with seven. Each
+// part leaves the network whole; if that fails, what follows cannot be shown.
+func story(ctx context.Context, w *world, t *tally) {
+	whole := true
+	part := func(name string, f func(detail *string) error) {
+		if !t.wants(name) || ctx.Err() != nil {
+			return
+		}
+		if !whole {
+			t.check(name, func(*string) error { return errors.New("not run: the network could not be brought back before") })
+			return
+		}
+		t.check(name, func(detail *string) error {
+			err := f(detail)
+			if serr := w.settle(ctx); serr != nil {
+				whole = false
+				err = errors.Join(err, fmt.Errorf("bringing everything back: %w", serr))
+			}
+			return errors.Join(err, w.seen.err())
+		})
+	}
+
+	t.check("a board founds a network, three join it by invitation and vote", func(detail *string) error {
+		if err := w.found(ctx); err != nil {
+			whole = false
+			return err
+		}
+		for range 3 {
+			if _, err := w.admit(ctx); err != nil {
+				whole = false
+				return err
+			}
+		}
+		if err := commits(ctx, w.boards...); err != nil {
+			whole = false
+			return err
+		}
+		s, err := w.boards[3].status(ctx)
+		*detail = fmt.Sprintf("%d boards sign at height %d", s.Validators, s.StateHeight)
+		return err
+	})
+	if !whole {
+		return
+	}
+	b := func(i int) *board { return w.boards[i] }
+
+	part("one killed: commits go on, and it catches up", func(detail *string) error { return w.killedOne(ctx, detail, b(3), b(0), b(1), b(2)) })
+	part("one cut off and back", func(detail *string) error { return w.cutOff(ctx, detail, b(2), b(0), b(1), b(3)) })
+	part("altered, old and silent sources of packs", func(detail *string) error { return w.sources(ctx, detail) })
+	part("two of four down: nothing commits and nothing forks; with one back it goes on", func(detail *string) error {
+		return w.halted(ctx, detail, []*board{b(0), b(1)}, []*board{b(2), b(3)})
+	})
+	part("two and two cut off from each other: neither half commits", func(detail *string) error { return w.halves(ctx, detail) })
+	part("a replaced consensus key signs without a restart", func(detail *string) error { return w.newKey(ctx, detail, b(1), b(0)) })
+	part("a member that leaves stays an issuer, and comes back", func(detail *string) error { return w.leaves(ctx, detail, b(3)) })
+	part("a stranger's node is not let in", func(detail *string) error { return w.stranger(ctx, detail) })
+	part("stopped and started in order", func(detail *string) error { return w.orderly(ctx, detail, b(1)) })
+	if t.wants("crash") {
+		w.crashes(ctx, t, part, b(3))
+	}
+
+	part("seven members", func(detail *string) error {
+		for len(w.boards) < 7 {
+			if _, err := w.admit(ctx); err != nil {
+				return err
+			}
+		}
+		return commits(ctx, w.boards...)
+	})
+	if len(w.boards) == 7 {
+		part("two of seven down: commits go on", func(detail *string) error {
+			if err := errors.Join(b(5).kill(), b(6).kill()); err != nil {
+				return err
+			}
+			return commits(ctx, w.boards[:5]...)
+		})
+		part("three of seven down: nothing commits; with one back it goes on", func(detail *string) error {
+			return w.halted(ctx, detail, w.boards[:4], w.boards[4:])
+		})
+	}
+}
+
+func (w *world) killedOne(ctx context.Context, detail *string, victim *board, rest ...*board) error {
+	if err := victim.kill(); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := commits(ctx, rest...); err != nil {
+		return err
+	}
+	*detail = fmt.Sprintf("%d transactions in %s without it", len(rest), time.Since(began).Round(10*time.Millisecond))
+	if err := victim.start(ctx); err != nil {
+		return err
+	}
+	began = time.Now()
+	if err := w.together(ctx, settleTime); err != nil {
+		return err
+	}
+	*detail += fmt.Sprintf(", one state %s after its start", time.Since(began).Round(10*time.Millisecond))
+	return commits(ctx, victim)
+}
+
+func (w *world) cutOff(ctx context.Context, detail *string, victim *board, rest ...*board) error {
+	w.isolate(victim, true)
+	before := victim.height(ctx)
+	if err := commits(ctx, append(rest, rest...)...); err != nil {
+		return err
+	}
+	// What it had heard of when it was cut off it may still have finished.
+	if at := victim.height(ctx); at > before+2 {
+		return fmt.Errorf("cut off at height %d it went on to %d", before, at)
+	}
+	if err := victim.anchor(ctx, refused); err == nil {
+		return errors.New("a transaction was executed by the one that was cut off")
+	}
+	there := rest[0].height(ctx)
+	if there <= victim.height(ctx) {
+		return errors.New("the others did not go on")
+	}
+	w.isolate(victim, false)
+	began := time.Now()
+	if err := w.together(ctx, settleTime); err != nil {
+		return err
+	}
+	*detail = fmt.Sprintf("cut off at height %d while the others reached %d, one state %s after", before, there, time.Since(began).Round(10*time.Millisecond))
+	return commits(ctx, victim)
+}
+
+// sources lets a hospital sync from a true node and from worse ones.
+func (w *world) sources(ctx context.Context, detail *string) (err error) {
+	truth := w.boards[0]
+	h, err := w.newHospital(ctx, truth)
+	if err != nil {
+		return err
+	}
+	public := w.boards[3].home.PublicDir()
+	folder := func(name string) string { return filepath.Join(w.dir, "source-"+name) }
+	if err := errors.Join(
+		copyFolder(public, folder("old"), nil),
+		copyFolder(public, folder("altered"), liesIn),
+		copyFolder(public, folder("damaged"), func(name string, b []byte) ([]byte, error) {
+			if strings.HasSuffix(name, ".bonafide") {
+				b[len(b)/2] ^= 1
+			}
+			return b, nil
+		}),
+	); err != nil {
+		return err
+	}
+	urls := map[string]string{"true": "http://" + truth.api, "other": "http://" + w.boards[1].api}
+	handlers := map[string]http.Handler{"silent": silent(), "folder": http.FileServer(http.Dir(public))}
+	for _, name := range []string{"old", "altered", "damaged"} {
+		handlers[name] = http.FileServer(http.Dir(folder(name)))
+	}
+	for name, handler := range handlers {
+		s, err := serve(handler)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+		urls[name] = s.url
+	}
+	for _, c := range []struct {
+		sources []string
+		exit    int
+		codes   []string // of each; a list of what is allowed, by |
+		crossed bool
+	}{
+		{[]string{"altered"}, 3, nil, false}, // first of all, when nothing is here yet
+		{[]string{"damaged", "altered"}, 3, nil, false},
+		{[]string{"folder"}, 0, []string{""}, false},
+		{[]string{"altered", "true"}, 0, []string{"pack_altered|pack_gap|pack_lower_height", ""}, false},
+		{[]string{"damaged", "true"}, 0, []string{"pack_damaged|pack_malformed|pack_lower_height", ""}, false},
+		{[]string{"old", "true"}, 0, []string{"pack_lower_height", ""}, false},
+		{[]string{"true", "other"}, 0, []string{"", ""}, true},
+		{[]string{"silent", "true"}, 0, []string{"node_no_answer_yet|node_unreachable", ""}, false},
+		{[]string{"altered"}, 3, nil, false},
+	} {
+		if err := commits(ctx, w.boards[2]); err != nil {
+			return err
+		}
+		if err := w.together(ctx, settleTime); err != nil {
+			return err
+		}
+		var from []string
+		for _, s := range c.sources {
+			from = append(from, urls[s])
+		}
+		a, err := h.sync(ctx, from...)
+		if err != nil {
+			return err
+		}
+		said := fmt.Sprintf("from %v: exit %d: %s%s", c.sources, a.exit, a.out, a.errout)
+		if a.exit != c.exit {
+			return errors.New(said)
+		}
+		if c.exit != 0 {
+			continue
+		}
+		got, err := codes(a)
+		if err != nil {
+			return err
+		}
+		for i, allowed := range c.codes {
+			if i >= len(got) || !slices.Contains(strings.Split(allowed, "|"), got[i]) {
+				return errors.New(said)
+			}
+		}
+		if crossed, err := a.value("cross_checked"); err != nil || crossed != c.crossed {
+			return errors.New(said)
+		}
+	}
+	// What the hospital has in the end is what the boards signed.
+	height, err := w.run(ctx, "trust", "list", "--home", h.dir)
+	if err != nil {
+		return err
+	}
+	header, err := height.value("header")
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Join(h.dir, "network"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "evidence-") {
+			return errors.New("evidence was kept of a fork that there was not")
+		}
+	}
+	*detail = fmt.Sprintf("the hospital believes header %v", header)
+	return nil
+}
+
+// halted takes so many down that more than two thirds do not run.
+func (w *world) halted(ctx context.Context, detail *string, up, down []*board) error {
+	for _, b := range down {
+		if err := b.kill(); err != nil {
+			return err
+		}
+	}
+	// What was decided before the last was killed is finished by the others.
+	if err := up[0].anchor(ctx, refused); err == nil {
+		return errors.New("a transaction was executed without two thirds of the members")
+	}
+	var at []uint64
+	for _, b := range up {
+		at = append(at, b.height(ctx))
+	}
+	if err := never(ctx, quiet, "a block was made without two thirds of the members", func() bool {
+		for i, b := range up {
+			if h := b.height(ctx); h > at[i] && h > slices.Max(at) {
+				return true
+			}
+		}
+		return false
+	}); err != nil {
+		return err
+	}
+	if err := down[0].start(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := commits(ctx, up[0], down[0]); err != nil {
+		return err
+	}
+	*detail = fmt.Sprintf("nothing above height %d for %s; two transactions within %s after", slices.Max(at), quiet, time.Since(began).Round(10*time.Millisecond))
+	return w.together(ctx, settleTime)
+}
+
+func (w *world) halves(ctx context.Context, detail *string) error {
+	half := func(i int) int { return i / 2 }
+	for i, one := range w.boards[:4] {
+		for j, other := range w.boards[:4] {
+			if half(i) != half(j) {
+				one.wires[other].hold(true)
+			}
+		}
+	}
+	for _, i := range []int{0, 2} {
+		if err := w.boards[i].anchor(ctx, refused); err == nil {
+			return errors.New("half of the members executed a transaction")
+		}
+	}
+	var at uint64
+	for _, b := range w.boards {
+		at = max(at, b.height(ctx))
+	}
+	if err := never(ctx, quiet, "half of the members made a block", func() bool {
+		return slices.ContainsFunc(w.boards, func(b *board) bool { return b.height(ctx) > at })
+	}); err != nil {
+		return err
+	}
+	for _, b := range w.boards {
+		w.isolate(b, false)
+	}
+	began := time.Now()
+	if err := commits(ctx, w.boards...); err != nil {
+		return err
+	}
+	*detail = fmt.Sprintf("goes on %s after the wires are whole", time.Since(began).Round(10*time.Millisecond))
+	return nil
+}
+
+// newKey replaces a member's key and then makes its signature necessary.
+func (w *world) newKey(ctx context.Context, detail *string, member, other *board) error {
+	a, err := w.run(ctx, "ledger", "consensus-key", "--home", member.dir)
+	if err != nil {
+		return err
+	}
+	key, err := a.text("key")
+	if err != nil {
+		return err
+	}
+	if err := commits(ctx, member); err != nil {
+		return err
+	}
+	if err := other.kill(); err != nil {
+		return err
+	}
+	if err := commits(ctx, member); err != nil {
+		return err
+	}
+	s, err := member.status(ctx)
+	if err != nil || !s.Validating || s.Validators != 4 {
+		return fmt.Errorf("%+v: %w", s, err)
+	}
+	*detail = key
+	// And after a restart, on which it begins with the old key in hand.
+	if err := errors.Join(member.kill(), member.start(ctx)); err != nil {
+		return err
+	}
+	return commits(ctx, member)
+}
+
+func (w *world) leaves(ctx context.Context, detail *string, leaver *board) error {
+	rest := w.boards[:3]
+	a, err := w.run(ctx, "ledger", "propose", "accredit", "--issuer", leaver.id.String(), "--type", "ProfessionalLicence",
+		"--jurisdiction", "US-OH", "--home", rest[0].dir)
+	if err != nil {
+		return err
+	}
+	if err := w.vote(ctx, a, rest[1:]...); err != nil {
+		return err
+	}
+	if a, err = w.run(ctx, "ledger", "propose", "remove", leaver.id.String(), "--home", rest[0].dir); err != nil {
+		return err
+	}
+	if err := w.vote(ctx, a, rest[1:]...); err != nil {
+		return err
+	}
+	if err := eventually(ctx, commitTime, "three sign", func() error {
+		s, err := leaver.status(ctx)
+		if err == nil && (s.Validating || s.Validators != 3) {
+			err = fmt.Errorf("%+v", s)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	// It issues as before, and its node goes on following.
+	if err := commits(ctx, leaver); err != nil {
+		return err
+	}
+	// But it votes no more.
+	if a, err = w.ask(ctx, "ledger", "propose", "upgrade", "none", "--height", "1000000000", "--home", leaver.dir); err != nil {
+		return err
+	}
+	if a.exit != 3 || !strings.Contains(a.errout, "not_member") {
+		return fmt.Errorf("it proposed: exit %d: %s%s", a.exit, a.out, a.errout)
+	}
+	if a, err = w.run(ctx, "ledger", "propose", "admit", leaver.id.String(), "--name", "Board D", "--consensus", leaver.consensus, "--home", rest[0].dir); err != nil {
+		return err
+	}
+	if err := w.vote(ctx, a, rest[1:]...); err != nil {
+		return err
+	}
+	return eventually(ctx, commitTime, "four sign", func() error {
+		s, err := leaver.status(ctx)
+		if err == nil && (!s.Validating || s.Validators != 4) {
+			err = fmt.Errorf("%+v", s)
+		}
+		*detail = fmt.Sprintf("%d boards sign again", s.Validators)
+		return err
+	})
+}
+
+// stranger takes in an invitation that somebody handed on, and dials; nobody
+// here named its node.
+func (w *world) stranger(ctx context.Context, detail *string) error {
+	first := w.boards[0]
+	invitation := filepath.Join(w.dir, "stranger-invitation.json")
+	a, err := w.run(ctx, "ledger", "invite", "--home", first.dir, "--out", invitation, "--peer", first.peer+"@"+first.p2p)
+	if err != nil {
+		return err
+	}
+	fingerprint, err := a.text("fingerprint")
+	if err != nil {
+		return err
+	}
+	s := &board{w: w, name: "stranger", dir: filepath.Join(w.dir, "stranger"), wires: map[*board]*wire{}}
+	if s.api, err = freePort(); err != nil {
+		return err
+	}
+	if s.p2p, err = freePort(); err != nil {
+		return err
+	}
+	if _, err := w.run(ctx, "ledger", "join", invitation, "--home", s.dir, "--fingerprint", "00"+fingerprint[2:], "--name", "Stranger"); err == nil {
+		return errors.New("a wrong fingerprint was taken")
+	}
+	if _, err := w.run(ctx, "ledger", "join", invitation, "--home", s.dir, "--fingerprint", fingerprint, "--p2p", s.p2p,
+		"--name", "Stranger", "--out", filepath.Join(w.dir, "stranger.json")); err != nil {
+		return err
+	}
+	s.client = newClient(s.api)
+	defer s.client.Close()
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	before, err := first.status(ctx)
+	if err != nil {
+		return err
+	}
+	err = never(ctx, quiet, "the stranger's node got blocks", func() bool {
+		now, err := first.status(ctx)
+		return s.height(ctx) > 0 || err == nil && now.Peers > before.Peers
+	})
+	log, lerr := os.ReadFile(s.logFile())
+	*detail = fmt.Sprintf("%d bytes of its log", len(log))
+	return errors.Join(err, lerr, s.kill())
+}
+
+// orderly stops a node as a service manager does.
+func (w *world) orderly(ctx context.Context, detail *string, b *board) error {
+	began := time.Now()
+	if err := b.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	*detail = fmt.Sprintf("stopped in %s", time.Since(began).Round(10*time.Millisecond))
+	if b.exitCode() != 0 {
+		return fmt.Errorf("exit code %d", b.exitCode())
+	}
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	return commits(ctx, b)
+}
