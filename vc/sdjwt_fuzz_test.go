@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/internal/jose"
 )
@@ -159,6 +160,27 @@ func FuzzReadDraft(f *testing.F) {
 		}
 		if _, err := d.Leaf(testChain, testSalt); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// A status list token that is taken was signed by the key that was found.
+func FuzzStatusListToken(f *testing.F) {
+	list := rawToken(`{"alg":"ES256","typ":"statuslist+jwt","kid":"x"}`, `{"status_list":{"bits":1,"lst":"eA"}}`, board256)
+	f.Add(list)
+	f.Add(rawToken(`{"alg":"ES256","typ":"statuslist+jwt"}`, `{}`, other256))
+	f.Add(rawToken(`{"alg":"ES256","typ":"kb+jwt"}`, `{}`, board256))
+	signed := list[:strings.LastIndexByte(list, '.')]
+	f.Fuzz(func(t *testing.T, token string) {
+		m, err := VerifyStatusListToken([]byte(token), func(string, [][]byte) (did.PublicKey, error) { return board256.key, nil })
+		if err != nil {
+			if m != nil || explain.CodeOf(err) == "" {
+				t.Fatal("something came back with the error, or no code", err)
+			}
+			return
+		}
+		if !strings.HasPrefix(token, signed+".") {
+			t.Fatal("a list that nobody signed")
 		}
 	})
 }

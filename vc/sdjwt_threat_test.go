@@ -65,6 +65,10 @@ var entries = map[string]func(t *testing.T, token string) error{
 		_, err := VerifyPossession([]byte(token), bindingPolicy.Challenge, bindingPolicy.Domain, testTime)
 		return err
 	},
+	"as a status list": func(_ *testing.T, token string) error {
+		_, err := VerifyStatusListToken([]byte(token), func(string, [][]byte) (did.PublicKey, error) { return holder256.key, nil })
+		return err
+	},
 	"to be presented": func(_ *testing.T, token string) error {
 		_, err := PresentSDJWT([]byte(token+"~"), nil, "n", "a", holder256.key, testTime, holder256.sign)
 		return err
@@ -533,6 +537,7 @@ func TestThreat33_EveryPairOfKinds(t *testing.T) {
 	}
 	fits := map[string]string{
 		"as a credential with a tilde": "SD-JWT VC", "as a key binding": "key binding", "as a proof of possession": "proof of possession",
+		"as a status list": "status list",
 	}
 	tried := 0
 	for kind, token := range kinds {
@@ -554,7 +559,7 @@ func TestThreat33_EveryPairOfKinds(t *testing.T) {
 				wantCode(t, err, "holder_key_missing")
 			case err == nil:
 				t.Errorf("%s %s: accepted", kind, how)
-			case strings.HasPrefix(kind, "VCDM"), !strings.Contains(how, "tilde") && !strings.Contains(how, "key binding") && !strings.Contains(how, "possession") && how != "to be presented":
+			case strings.HasPrefix(kind, "VCDM"), !strings.Contains(how, "tilde") && !strings.Contains(how, "key binding") && !strings.Contains(how, "possession") && how != "as a status list" && how != "to be presented":
 				if code == "" {
 					t.Errorf("%s %s: no code: %v", kind, how, err)
 				}
@@ -565,7 +570,7 @@ func TestThreat33_EveryPairOfKinds(t *testing.T) {
 			}
 		}
 	}
-	if tried != len(kinds)*len(entries) || tried < 80 {
+	if tried != len(kinds)*len(entries) || tried < 100 {
 		t.Error("pairs tried:", tried)
 	}
 }
