@@ -154,7 +154,7 @@ func expressible(doc map[string]any) (map[string]any, error) {
 		subject[licenceName] = licence
 	}
 	for k := range subject {
-		if registered[k] || k == "iat" {
+		if registered[k] || k == "iat" || k == "aud" {
 			return no("a claim with the name of one about the token")
 		}
 	}

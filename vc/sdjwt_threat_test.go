@@ -954,6 +954,7 @@ func TestSDJWTClaims(t *testing.T) {
 		"an end null":           {`{"exp":null}`, "date_invalid"},
 		"issued in words":       {`{"iat":"now"}`, "date_invalid"},
 		"ends before it begins": {`{"nbf":2000000000,"exp":1900000000}`, "validity_inverted"},
+		"for an audience":       {`{"aud":"https://verifier.example"}`, "domain_mismatch"},
 		"status as text":        {`{"status":"https://x.example"}`, "status_malformed"},
 		"status null":           {`{"status":null}`, "status_malformed"},
 		"a list without place":  {`{"status":{"status_list":{"uri":"https://x.example"}}}`, "status_malformed"},

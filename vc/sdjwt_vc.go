@@ -93,6 +93,11 @@ func (s *sdjwt) read() (f model, err error) {
 	if !f.validFrom.IsZero() && !f.validUntil.IsZero() && f.validUntil.Before(f.validFrom) {
 		return f, explain.Errorf("validity_inverted", "exp lies before nbf")
 	}
+	if hasKey(s.open, "aud") {
+		// RFC 7519, section 4.1.3: who is not named must refuse it, and nobody
+		// here has a name that an issuer could know.
+		return f, explain.Errorf("domain_mismatch", "a credential for a named audience")
+	}
 	if a, ok := m["anchor"]; !ok {
 		f.anchorErr = explain.Errorf("anchor_missing", "no claim anchor")
 	} else if f.anchor, ok = a.(string); !ok {

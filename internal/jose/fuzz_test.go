@@ -91,7 +91,7 @@ func FuzzJWK(f *testing.F) {
 	f.Add([]byte(`{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`))
 	f.Add([]byte(`{"kty":"EC","crv":"P-384","x":"","y":"","d":""}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		k, err := ParseKey(b)
+		k, err := parseKey(b)
 		if err != nil {
 			if k.Kind() != 0 || explain.CodeOf(err) == "" {
 				t.Fatal("a key came back with the error, or no code", err)
@@ -106,7 +106,7 @@ func FuzzJWK(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := ParseKey(w); err != nil || again != k {
+		if again, err := parseKey(w); err != nil || again != k {
 			t.Fatal("does not read back", err)
 		}
 	})

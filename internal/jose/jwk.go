@@ -15,22 +15,11 @@ import (
 	"bonafide/internal/strictjson"
 )
 
-var keyLimits = strictjson.Limits{Bytes: 16 << 10, Depth: 4, Nodes: 64}
-
 func curve(kind did.KeyKind) elliptic.Curve {
 	if kind == did.P384 {
 		return elliptic.P384()
 	}
 	return elliptic.P256()
-}
-
-// ParseKey is Key for the bytes of one JWK.
-func ParseKey(b []byte) (did.PublicKey, error) {
-	v, err := strictjson.Parse(b, keyLimits)
-	if err != nil {
-		return did.PublicKey{}, err
-	}
-	return Key(v)
 }
 
 // keyForms are the keys that can be read. Coordinates have exactly these
@@ -152,5 +141,5 @@ func WriteKey(k did.PublicKey) (map[string]any, error) {
 	if err != nil {
 		return nil, explain.Errorf("key_invalid", "JWK: %w", err)
 	}
-	return strictjson.Object(b, keyLimits)
+	return strictjson.Object(b, strictjson.Limits{})
 }
