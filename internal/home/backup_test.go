@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"bonafide/did"
-	"bonafide/did/key"
 	"bonafide/internal/keys"
 	"bonafide/internal/testkit"
 	"bonafide/issuer"
@@ -178,7 +177,9 @@ func homeOf(t testing.TB, role string) string {
 func backupOf(t testing.TB, dir string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "b.age")
-	h := mustOpen(t, dir, options(&user{pass: goodPass}))
+	o := options(&user{pass: goodPass})
+	o.As = "owner"
+	h := mustOpen(t, dir, o)
 	if _, err := h.Backup(context.Background(), file, cheapBackup()); err != nil {
 		t.Fatal(err)
 	}
@@ -289,5 +290,3 @@ func sameHome(a, b map[string][]byte) bool {
 	}
 	return slices.Equal(keep(a), keep(b))
 }
-
-var _ = key.New
