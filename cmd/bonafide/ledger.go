@@ -117,12 +117,10 @@ func (c *ledgerStartCmd) Run(e *env) error {
 	}
 	err = e.announce(h, n)
 	if err == nil {
-		stop := e.keepActs(h)
 		select {
 		case <-e.ctx.Done():
 		case <-n.Done():
 		}
-		stop()
 	}
 	if e.ctx.Err() != nil { // asked to stop: that it stopped is no failure
 		e.say("Stopping.")
