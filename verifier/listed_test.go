@@ -98,11 +98,10 @@ func (b *beyond) Queue(_ context.Context, url string) error {
 // outsiders is a world with issuers that no ledger knows.
 type outsiders struct {
 	*es256World
-	web     did.DID // has both keys
-	ed      ed25519.PrivateKey
-	es      testkit.P256
-	root    authority
-	fetched time.Time
+	web  did.DID // has both keys
+	ed   ed25519.PrivateKey
+	es   testkit.P256
+	root authority
 }
 
 const (
