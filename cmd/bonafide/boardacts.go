@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -36,6 +37,33 @@ func (e *env) due(h *home.Home, b *issuer.Board) error {
 			plural(o, "act"), map[bool]string{true: "does", false: "do"}[o == 1], stamp(e.alarms.Oldest), age(h.Now().Sub(e.alarms.Oldest)))
 	}
 	return nil
+}
+
+// actsTick is how often a running node looks whether an act is due.
+const actsTick = time.Second
+
+// keepActs carries out the board's acts when their day comes, until the
+// function that it returns was called.
+func (e *env) keepActs(h *home.Home) (stop func()) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	ticker := time.NewTicker(actsTick)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.KeepActs(ctx, ticker.C, func(n int, err error) {
+			if n > 0 {
+				e.say("%s whose day has come: carried out.", plural(n, "act"))
+			}
+			if err != nil {
+				e.say("Acts that are due could not be sent (%s); they are tried again.", codeOr(err, "internal_error"))
+			}
+		})
+	}()
+	return func() {
+		cancel()
+		<-done
+		ticker.Stop()
+	}
 }
 
 func codeOr(err error, code string) string {
@@ -105,7 +133,7 @@ func (e *env) answerAct(o issuer.Outcome, done string, extra map[string]any) err
 // unsent adds to an error of the node that the decision itself is kept.
 func (e *env) unsent(err error) error {
 	if code := explain.CodeOf(err); strings.HasPrefix(code, "node_") || code == "no_node" {
-		e.say("The register has the act and the ledger does not have it yet: any board command sends it, once the node answers.")
+		e.say("The register has the new status and the ledger does not have it yet: any board command sends it, once the node answers.")
 	}
 	return err
 }
@@ -353,7 +381,7 @@ func (boardApproveCmd) Help() string {
 	return `Look at the act first: bonafide board pending. Nobody approves their own act, unless
 the home has nobody else. What an import asks for can be approved in one go.
 
-Examples:
+Example:
   bonafide board approve 7 --as bea
   bonafide board approve --all-from 3 --as bea`
 }

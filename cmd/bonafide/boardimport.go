@@ -32,7 +32,7 @@ nothing, and what a person decided since is not undone by an old file. Bad rows 
 reported with line, column and reason, the others go in. Exit code 3 if a row was bad.
 docs/register.md shows mapping files and what each change means.
 
-Examples:
+Example:
   bonafide board import licences.csv --mapping ours.json --dry-run
   bonafide board import credentials.csv --mapping washington --errors bad.csv`
 }
@@ -178,7 +178,6 @@ type rowErrors struct {
 func newRowErrors() *rowErrors {
 	r := &rowErrors{}
 	r.csv = csv.NewWriter(&r.buf)
-	r.csv.UseCRLF = true
 	r.put("line", "column", "code", "reason")
 	return r
 }

@@ -204,7 +204,7 @@ func private(ts *testscript.TestScript, _ bool, args []string) {
 		command = strings.TrimPrefix(command, "$ ")
 		printed++
 		own := false
-		for _, c := range []string{"wallet receive", "wallet list", "wallet present", "board list"} {
+		for _, c := range []string{"wallet receive", "wallet list", "wallet present", "board list", "board pending"} {
 			own = own || strings.HasPrefix(command, c)
 		}
 		if !own {
