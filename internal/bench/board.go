@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -31,8 +32,40 @@ func options() home.Options {
 }
 
 // withBoard founds a board with n licences in its register and nothing issued.
-func withBoard(ctx context.Context, dir, name string, n int, f func(h *home.Home, b *issuer.Board, rows []fixtures.Row) error) (err error) {
-	h, err := home.Create(filepath.Join(dir, name), options(), false)
+func withBoard(ctx context.Context, dir, name string, n int, f func(h *home.Home, b *issuer.Board, rows []fixtures.Row) error) error {
+	return founded(ctx, filepath.Join(dir, name), func(h *home.Home, b *issuer.Board) error {
+		rows := fixtures.Register(1, fixtures.Medicine, n, time.Now().UTC())
+		var csv bytes.Buffer
+		if err := fixtures.WriteCSV(&csv, rows); err != nil {
+			return err
+		}
+		if err := fill(ctx, b, &csv, n); err != nil {
+			return err
+		}
+		return f(h, b, rows)
+	})
+}
+
+// fill imports a file of n licences.
+func fill(ctx context.Context, b *issuer.Board, csv io.Reader, n int) error {
+	m, err := issuer.ParseMapping(mappings.Bonafide)
+	if err != nil {
+		return err
+	}
+	rep, err := b.Import(ctx, csv, m, issuer.ImportOptions{Person: person})
+	if err != nil {
+		return err
+	}
+	if rep.Added != n {
+		return fmt.Errorf("%d of %d licences imported", rep.Added, n)
+	}
+	return nil
+}
+
+// founded makes a home with a board that is the one member of its network and
+// runs its node. The register is empty.
+func founded(ctx context.Context, dir string, f func(h *home.Home, b *issuer.Board) error) (err error) {
+	h, err := home.Create(dir, options(), false)
 	if err != nil {
 		return err
 	}
@@ -70,21 +103,5 @@ func withBoard(ctx context.Context, dir, name string, n int, f func(h *home.Home
 	if err != nil {
 		return err
 	}
-	rows := fixtures.Register(1, kind, n, time.Now().UTC())
-	var csv bytes.Buffer
-	if err := fixtures.WriteCSV(&csv, rows); err != nil {
-		return err
-	}
-	m, err := issuer.ParseMapping(mappings.Bonafide)
-	if err != nil {
-		return err
-	}
-	rep, err := b.Import(ctx, &csv, m, issuer.ImportOptions{Person: person})
-	if err != nil {
-		return err
-	}
-	if rep.Added != n {
-		return fmt.Errorf("%d of %d licences imported", rep.Added, n)
-	}
-	return f(h, b, rows)
+	return f(h, b)
 }

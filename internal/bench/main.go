@@ -29,6 +29,8 @@ var all = []measure{
 	{"verify-eddsa-rdfc-2022", measureVerify},
 	{"verify-sd-jwt-vc", measureVerifySDJWT},
 	{"issue-batch-10000", measureIssue},
+	{"import-issue-100000", measureImportIssue},
+	{"home-open", measureHomeOpen},
 	{"ledger-tx", measureLedgerTx},
 	{"sizes", measureSizes},
 }
@@ -36,7 +38,11 @@ var all = []measure{
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], all, os.Stdout); err != nil {
+	work := func() error { return run(ctx, os.Args[1:], all, os.Stdout) }
+	if len(os.Args) > 1 && os.Args[1] == workerArg {
+		work = func() error { return worker(ctx, os.Args[2:], os.Stdout) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -50,7 +56,7 @@ var errMissed = errors.New("a target is missed")
 func run(ctx context.Context, args []string, measures []measure, w io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	out := flags.String("o", "build/bench.json", "file to write the rows to")
-	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, verify-sd-jwt-vc, issue-batch-10000, ledger-tx, sizes")
+	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, verify-sd-jwt-vc, issue-batch-10000, import-issue-100000, home-open, ledger-tx, sizes")
 	profile := flags.String("cpuprofile", "", "file to write a CPU profile to")
 	if err := flags.Parse(args); err != nil {
 		return err
