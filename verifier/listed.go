@@ -350,7 +350,11 @@ func (r *run) statusEntry(ctx context.Context, auth vc.Authentic, l *listing, e 
 	}
 	// Nothing is fetched on the word of an issuer that is not trusted.
 	if f.outcome == Unknown && entitled && f.code != "status_listed_other" {
-		if err := r.v.outside.Queue(ctx, e.URI); err != nil {
+		err := r.v.outside.Queue(ctx, e.URI)
+		switch code := explain.CodeOf(err); {
+		case code != "": // the address is none that could be fetched from
+			f.code = "status_unsupported"
+		case err != nil:
 			return f, fmt.Errorf("queueing a status list: %w", err)
 		}
 	}

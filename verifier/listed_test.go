@@ -91,6 +91,9 @@ func (b *beyond) Queue(_ context.Context, url string) error {
 	if b.fail == "queue" {
 		return errDisk
 	}
+	if strings.Contains(url, "[") {
+		return explain.Errorf("net_address_refused", "x")
+	}
 	b.queued = append(b.queued, url)
 	return nil
 }
@@ -890,6 +893,9 @@ func TestThreat51_StatusListTokens(t *testing.T) {
 		}), nil, Unconfirmed, Unknown, "status_list_unproved"},
 		{"without certificate", certified, good, nil, Unconfirmed, Unknown, "status_list_unproved"},
 		{"by a root where a DID is listed", at(4), byRoot(webIssuer, nil), nil, Unconfirmed, Unknown, "status_list_unproved"},
+		{"at an address that is none", w.sdjwt(func(_, p map[string]any) {
+			p["status"] = map[string]any{"status_list": map[string]any{"idx": json.Number("4"), "uri": "https://[college.example/1"}}
+		}), good, nil, Unconfirmed, Unknown, "status_unsupported"},
 		{"of another kind", w.sdjwt(func(_, p map[string]any) { p["status"] = map[string]any{"status_assertion": map[string]any{}} }), good, nil, Unconfirmed, Unknown, "status_unsupported"},
 		{"a place in the ledger", w.sdjwt(func(_, p map[string]any) {
 			p["status"] = map[string]any{"ledger": map[string]any{"idx": json.Number("4")}}

@@ -23,7 +23,8 @@ type Outside interface {
 	// StatusList returns the bytes that sync fetched last from a URL, and when.
 	// Code status_not_fetched where there are none yet.
 	StatusList(ctx context.Context, url string) ([]byte, time.Time, error)
-	// Queue asks the next sync to fetch a status list from a URL.
+	// Queue asks the next sync to fetch a status list from a URL. An error with a
+	// code says that nothing can be fetched from there.
 	Queue(ctx context.Context, url string) error
 }
 
