@@ -22,12 +22,28 @@ import (
 )
 
 func main() {
-	// A reader of stdout that goes away (SIGPIPE) is a wish to end like the
-	// others: what was made for the time being is removed on all of them.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// The signal does not say which pipe it was, and a node has many: a peer that
+	// hangs up must not stop it. What is written to tells by its error.
+	signal.Ignore(syscall.SIGPIPE)
+	code := run(ctx, os.Args[1:], os.Stdin, piped{os.Stdout, stop}, os.Stderr, time.Now)
 	stop()
 	os.Exit(code)
+}
+
+// piped is stdout. A reader that goes away is a wish to end like a signal: what
+// was made for the time being is removed then, too.
+type piped struct {
+	io.Writer
+	gone func()
+}
+
+func (p piped) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		p.gone()
+	}
+	return n, err
 }
 
 // env is what every command gets: where to read, write and what time it is.

@@ -360,3 +360,23 @@ func TestWorse(t *testing.T) {
 		}
 	}
 }
+
+// A reader of stdout that goes away ends the command; one that stays does not.
+func TestStdoutGone(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	gone := 0
+	out := piped{w, func() { gone++ }}
+	if _, err := out.Write([]byte("x")); err != nil || gone != 0 {
+		t.Fatal(err, gone)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Write([]byte("x")); err == nil || gone != 1 {
+		t.Fatal(err, gone)
+	}
+}

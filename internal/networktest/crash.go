@@ -119,6 +119,7 @@ func (w *world) crashWrite(ctx context.Context, detail *string, victim *board, n
 	if victim.exitCode() != faultExit {
 		return false, fmt.Errorf("it ended with %d; see %s", victim.exitCode(), victim.logFile())
 	}
+	victim.wasMeant()
 	if err := os.Remove(file); err != nil {
 		return false, err
 	}
@@ -141,6 +142,7 @@ func (w *world) endsAt(ctx context.Context, victim *board, code int) error {
 	if victim.exitCode() != code {
 		return fmt.Errorf("it ended with %d; see %s", victim.exitCode(), victim.logFile())
 	}
+	victim.wasMeant()
 	return nil
 }
 

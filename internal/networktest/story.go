@@ -103,6 +103,12 @@ func story(ctx context.Context, w *world, t *tally) {
 }
 
 func (w *world) killedOne(ctx context.Context, detail *string, victim *board, rest ...*board) error {
+	// What a peer's end makes of a connection must not take a node along.
+	for _, b := range rest {
+		if err := b.process().Signal(syscall.SIGPIPE); err != nil {
+			return err
+		}
+	}
 	if err := victim.kill(); err != nil {
 		return err
 	}
@@ -151,7 +157,7 @@ func (w *world) cutOff(ctx context.Context, detail *string, victim *board, rest 
 // sources lets a hospital sync from a true node and from worse ones.
 func (w *world) sources(ctx context.Context, detail *string) (err error) {
 	truth := w.boards[0]
-	h, err := w.newHospital(ctx, truth)
+	h, err := w.newHospital(ctx, w.boards[3])
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"bonafide/did"
+	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/ledger"
 	"bonafide/ledger/node"
@@ -71,6 +72,7 @@ type board struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when the process has ended
 	code   int           // its exit code
+	meant  bool          // it was to end
 }
 
 func newWorld(bin, faults, dir string) (*world, error) {
@@ -415,7 +417,7 @@ func (b *board) launch(bin string, env ...string) error {
 		return errors.Join(err, log.Close())
 	}
 	exited := make(chan struct{})
-	b.cmd, b.exited, b.program = c, exited, bin
+	b.cmd, b.exited, b.program, b.meant = c, exited, bin, false
 	go func() {
 		_ = c.Wait() // how it ended is in its state
 		_ = log.Close()
@@ -441,10 +443,29 @@ func (b *board) running() bool {
 	}
 }
 
+func (b *board) process() *os.Process {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cmd.Process
+}
+
 func (b *board) exitCode() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.code
+}
+
+// ended reports whether it was the harness that ended the process.
+func (b *board) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.meant
+}
+
+func (b *board) wasMeant() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.meant = true
 }
 
 // kill ends the process as a power cut does, and waits for its end.
@@ -453,6 +474,7 @@ func (b *board) kill() error { return b.signal(syscall.SIGKILL) }
 func (b *board) signal(s os.Signal) error {
 	b.mu.Lock()
 	c, exited := b.cmd, b.exited
+	b.meant = true
 	b.mu.Unlock()
 	if c == nil {
 		return nil
@@ -487,10 +509,23 @@ func (b *board) anchor(ctx context.Context, within time.Duration) error {
 	if _, err := rand.Read(root[:]); err != nil {
 		return err
 	}
-	if _, err := b.home.Send(ctx, ledger.AnchorBatch{Root: root, Size: 1, LastValidity: ledger.Month{Year: 2030, Month: 1}}); err != nil {
-		return fmt.Errorf("a transaction through %s: %w", b.name, err)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		_, err := b.home.Send(ctx, ledger.AnchorBatch{Root: root, Size: 1, LastValidity: ledger.Month{Year: 2030, Month: 1}})
+		if err == nil {
+			return nil
+		}
+		// One that was handed in while nothing could be executed waits before it.
+		if explain.CodeOf(err) != "tx_sequence" || ctx.Err() != nil {
+			return fmt.Errorf("a transaction through %s: %w", b.name, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("a transaction through %s: %w", b.name, err)
+		}
 	}
-	return nil
 }
 
 // commits shows that the network goes on, through each of the boards named.
@@ -528,6 +563,9 @@ func (w *world) together(ctx context.Context, within time.Duration) error {
 		said := ""
 		for _, b := range w.boards {
 			if !b.running() {
+				if !b.ended() {
+					return fmt.Errorf("%s ended by itself with %d; see %s", b.name, b.exitCode(), b.logFile())
+				}
 				continue
 			}
 			n++
@@ -560,6 +598,9 @@ func (w *world) settle(ctx context.Context) error {
 	}
 	for _, b := range w.boards {
 		if !b.running() {
+			if !b.ended() {
+				return fmt.Errorf("%s ended by itself with %d; see %s", b.name, b.exitCode(), b.logFile())
+			}
 			if err := b.start(ctx); err != nil {
 				return err
 			}
