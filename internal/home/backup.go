@@ -592,7 +592,8 @@ func (h *Home) nodeStopped() (release func(), err error) {
 	cancel() // one try
 	release, err = storage.Lock(ctx, filepath.Join(folder, "LOCK"))
 	if err != nil {
-		return nil, explain.Errorf("node_running", "the node's data is in use: %w", err)
+		// Not wrapped: the try ended by its context, but nobody cancelled anything.
+		return nil, explain.Errorf("node_running", "the node's data is in use: %v", err)
 	}
 	return release, nil
 }
