@@ -5,8 +5,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"bonafide/internal/explain"
@@ -268,5 +272,181 @@ func TestThreat73_IssuerRowsCannotBeSwapped(t *testing.T) {
 	}
 	if _, err := s.Unsigned(ctx, 1, 1); explain.CodeOf(err) != "data_damaged" {
 		t.Errorf("a draft from another row: %v", err)
+	}
+}
+
+// TestIssuerFormats: one licence in two formats; the register knows which are
+// out, and which licence lacks one.
+func TestIssuerFormats(t *testing.T) {
+	ctx := context.Background()
+	s := openIssuer(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	issue := func(p issuer.Plan) {
+		t.Helper()
+		must(s.Plan(ctx, p))
+		for b := p.Batch; b.State < issuer.Signed; {
+			if b.State++; b.State == issuer.Signed {
+				leaves, err := s.Unsigned(ctx, b.Number, 10)
+				must(err)
+				for i := range leaves {
+					if leaves[i].Format != p.Leaves[i].Format {
+						t.Errorf("leaf %d as %s", i, leaves[i].Format)
+					}
+					must(s.StoreSigned(ctx, b.Number, []issuer.SignedLeaf{{Position: i, Bytes: fmt.Append(nil, leaves[i].Form, leaves[i].Format)}}))
+				}
+			}
+			must(s.Advance(ctx, b))
+		}
+		must(s.Finish(ctx, p.Batch.Number))
+	}
+	due := func(lacking bool) (numbers []string) {
+		t.Helper()
+		ls, err := s.Due(ctx, 0, 10, lacking)
+		must(err)
+		for _, l := range ls {
+			numbers = append(numbers, l.Record.Number)
+		}
+		return numbers
+	}
+	must(s.Apply(ctx, []issuer.Change{{Licence: registered("A1")}, {Licence: registered("A2")}, {Licence: registered("A3")}}))
+	ls, err := s.After(ctx, 0, 10)
+	must(err)
+	one := func(number uint64, l int, index uint32, formats ...vc.Format) issuer.Plan {
+		p := planned(number, ls[l].ID, index)
+		p.Leaves, p.Batch.Size = p.Leaves[:len(formats)], len(formats)
+		for i, f := range formats {
+			p.Leaves[i].Form, p.Leaves[i].Format = issuer.RegisterCopy, f
+		}
+		return p
+	}
+	issue(one(1, 0, 5, vc.VCDM))
+	issue(one(2, 1, 6, vc.VCDM, vc.SDJWT))
+	if got := due(false); !slices.Equal(got, []string{"A3"}) {
+		t.Errorf("due: %v", got)
+	}
+	if got := due(true); !slices.Equal(got, []string{"A1", "A3"}) {
+		t.Errorf("due with what lacks a format: %v", got)
+	}
+	if got, err := s.Due(ctx, ls[0].ID, 1, true); err != nil || len(got) != 1 || got[0].Record.Number != "A3" {
+		t.Errorf("the next page: %+v, %v", got, err)
+	}
+	add := one(3, 0, 5, vc.SDJWT)
+	add.Indexes = nil
+	issue(add)
+	if got := due(true); !slices.Equal(got, []string{"A3"}) {
+		t.Errorf("due after adding: %v", got)
+	}
+	held, err := s.Held(ctx, []int64{ls[0].ID, ls[2].ID})
+	must(err)
+	if want := []issuer.Held{
+		{Licence: ls[0].ID, Index: 5, Form: issuer.RegisterCopy, Format: vc.VCDM},
+		{Licence: ls[0].ID, Index: 5, Form: issuer.RegisterCopy, Format: vc.SDJWT},
+	}; !slices.Equal(held, want) {
+		t.Errorf("held %+v", held)
+	}
+	// A newer credential in one format does not speak for the other.
+	for batch, want := range map[uint64]int{1: 1, 3: 1} {
+		if ids, err := s.Dependent(ctx, batch); err != nil || len(ids) != want {
+			t.Errorf("on batch %d depend %v, %v", batch, ids, err)
+		}
+	}
+	for _, f := range []vc.Format{vc.VCDM, vc.SDJWT} {
+		if c, l, err := s.Envelope(ctx, ls[0].ID, issuer.RegisterCopy, f); err != nil || string(c) != fmt.Sprint(issuer.RegisterCopy, f) || l.Index != 5 {
+			t.Errorf("%s: %q, %+v, %v", f, c, l, err)
+		}
+	}
+	xs, err := s.Issuances(ctx, ls[0].ID)
+	if err != nil || len(xs) != 2 || xs[0].Format != vc.VCDM || xs[1].Format != vc.SDJWT {
+		t.Errorf("%+v, %v", xs, err)
+	}
+
+	// A new index in one format alone lacks the other again.
+	next := issuer.Change{Licence: ls[0], WasRevision: 1}
+	next.Licence.Revision = 2
+	must(s.Apply(ctx, []issuer.Change{next}))
+	renewed := one(4, 0, 9, vc.VCDM)
+	renewed.Leaves[0].Revision = 2
+	issue(renewed)
+	if got := due(true); !slices.Equal(got, []string{"A1", "A3"}) {
+		t.Errorf("due after a new index: %v", got)
+	}
+}
+
+// TestIssuerOlderLayout: a register from before formats opens; what is in it is
+// VCDM, and lacks SD-JWT VCs.
+func TestIssuerOlderLayout(t *testing.T) {
+	ctx := context.Background()
+	first, err := fs.ReadFile(Issuer.Migrations, "0001_register.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := Issuer
+	old.Migrations = fstest.MapFS{"0001_register.sql": {Data: first}}
+	path := filepath.Join(t.TempDir(), "issuer.db")
+	db, err := Open(path, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	master := bytes.Repeat([]byte{3}, KeySize)
+	s, err := NewIssuerStore(db, master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal := func(table, column string, id int64, text string) []byte {
+		t.Helper()
+		b, err := s.seal.Seal(IntCell(table, column, id), []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	l := registered("A1")
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		for _, x := range []struct {
+			text string
+			args []any
+		}{
+			{`INSERT INTO licence VALUES (1, ?, ?, 0, 0, 1, 1, 0, 0, ?)`, []any{s.keyIndex(l.Record.Key), s.numberIndex("A1"), seal("licence", "body", 1,
+				`{"Record":{"Type":"ProfessionalLicence","Jurisdiction":"US-OH","Number":"A1","FamilyName":"Qulph"},"Imported":0,"Status":0,"Holder":"did:key:z1"}`)}},
+			{`INSERT INTO batch VALUES (1, 5, 0, 'did:x:y#k', ?, ?, 1, 2030, 2, '[]', 3, 0, x'')`, []any{seal("batch", "person", 1, "Ada"), make([]byte, 32)}},
+			{`INSERT INTO status_index VALUES (7, 1, 1, 0, 0)`, nil},
+			{`INSERT INTO leaf VALUES (4096, 1, 1, 2, 7, ?, NULL, ?)`, []any{make([]byte, 32), seal("leaf", "credential", 4096, "old")}},
+		} {
+			if _, err := tx.ExecContext(ctx, x.text, x.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = OpenExisting(path, Issuer); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if s, err = NewIssuerStore(db, master); err != nil {
+		t.Fatal(err)
+	}
+	if c, leaf, err := s.Envelope(ctx, 1, issuer.Bound, vc.VCDM); err != nil || string(c) != "old" || leaf.Index != 7 {
+		t.Errorf("%q, %+v, %v", c, leaf, err)
+	}
+	if _, _, err := s.Envelope(ctx, 1, issuer.Bound, vc.SDJWT); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("an SD-JWT VC from before there were any: %v", err)
+	}
+	ls, err := s.Due(ctx, 0, 10, true)
+	if err != nil || len(ls) != 1 || ls[0].Holder != "did:key:z1" || ls[0].HolderKey != "" || ls[0].ClaimRev != 0 {
+		t.Errorf("%+v, %v", ls, err)
+	}
+	if ls, err = s.Due(ctx, 0, 10, false); err != nil || len(ls) != 0 {
+		t.Errorf("%+v, %v", ls, err)
+	}
+	if bs, err := s.Batches(ctx, 0, 10); err != nil || len(bs) != 1 || bs[0].MethodES256 != "" {
+		t.Errorf("%+v, %v", bs, err)
 	}
 }
