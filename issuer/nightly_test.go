@@ -378,3 +378,46 @@ func TestJoinedColumns(t *testing.T) {
 		(&world{t: t}).wantCode(err, "mapping_malformed", name)
 	}
 }
+
+// TestThreat17_WordsOfAFileNameNoClaim: whatever a file or a person writes into
+// a field stays the value of that field; the names in a credential are ours.
+func TestThreat17_WordsOfAFileNameNoClaim(t *testing.T) {
+	w := newWorld(t)
+	rows := medicine(w, 2)
+	keys := func(ref string) string {
+		var out []string
+		var walk func(path string, v any)
+		walk = func(path string, v any) {
+			switch x := v.(type) {
+			case map[string]any:
+				for k, e := range x {
+					out = append(out, path+"/"+k)
+					walk(path+"/"+k, e)
+				}
+			case []any:
+				for _, e := range x {
+					walk(path+"[]", e)
+				}
+			}
+		}
+		walk("", w.copyOf(ref).claims)
+		slices.Sort(out)
+		return strings.Join(out, "\n")
+	}
+	const evil = `x","status":"current","type":["Admin"],"a":"`
+	rows[0].Conditions = "Supervised"
+	rows[1].Conditions, rows[1].Profession, rows[1].GivenName = evil, evil, `"}},"issuer":"did:key:z`
+	w.importRows(rows)
+	w.issue()
+	if a, b := keys(rows[0].Number), keys(rows[1].Number); a != b {
+		t.Errorf("names\n%s\nand\n%s", a, b)
+	}
+	if _, err := w.board.Replace(ctx, issuer.ReplaceAct{Ref: rows[0].Number, FamilyName: ptr(evil), Reason: evil, Person: "Ada"}); err != nil {
+		t.Fatal(err)
+	}
+	before := keys(rows[1].Number)
+	w.issue()
+	if got := w.copyOf(rows[0].Number).claims["credentialSubject"].(map[string]any)["familyName"]; got != evil || keys(rows[0].Number) != before {
+		t.Errorf("%v", got)
+	}
+}

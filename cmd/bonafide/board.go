@@ -184,7 +184,7 @@ func (c *boardIssueCmd) Run(e *env) error {
 	if len(rep.Problems) > 0 {
 		e.exit = explain.ExitRefused
 	}
-	return e.answer(map[string]any{"report": rep, "files": files}, func(w io.Writer) {
+	return e.answer(map[string]any{"report": rep, "files": files, "overdue": e.overdue()}, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "%s issued.", plural(rep.Issued, "credential"))
 		if rep.Expired > 0 {
 			_, _ = fmt.Fprintf(w, " %s expired: nothing to issue.", plural(rep.Expired, "licence"))
@@ -227,7 +227,7 @@ func (c *boardClaimCodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.answer(map[string]any{"code": code, "expires": until, "board": b.DID.String()}, func(w io.Writer) {
+	return e.answer(map[string]any{"code": code, "expires": until, "board": b.DID.String(), "overdue": e.overdue()}, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "%s\n  valid until %s, once\n  board: %s\n", code, stamp(until), b.DID)
 	})
 }

@@ -16,6 +16,7 @@ CREATE UNIQUE INDEX act_open ON act (licence, kind) WHERE state <= 2;
 CREATE INDEX act_waiting ON act (state, id) WHERE state <= 2;
 CREATE INDEX act_import ON act (import, id) WHERE state <= 2 AND import > 0;
 CREATE INDEX act_due ON act (effective) WHERE state = 2;
+CREATE INDEX act_late ON act (effective) WHERE state = 1 AND effective > made; -- dated, and not approved
 
 CREATE TABLE import (
     id     INTEGER PRIMARY KEY,
