@@ -39,6 +39,7 @@ func (c *syncCmd) Run(e *env) error {
 	}
 	s, err := h.Sync(e.ctx)
 	if err != nil {
+		printFetched(e.stderr, s) // what came all the same
 		return err
 	}
 	fetched := slices.Concat(s.Issuers, s.StatusLists)

@@ -179,14 +179,14 @@ type errand struct {
 func (h *Home) Sync(ctx context.Context) (Synced, error) {
 	listed, listErr := h.Listings()
 	out, err := h.syncLedger(ctx)
-	if _, conflict := errors.AsType[*pack.Conflict](err); conflict || ctx.Err() != nil {
+	if _, conflict := errors.AsType[*pack.Conflict](err); conflict || err != nil && ctx.Err() != nil {
 		return out, err
 	}
 	if explain.CodeOf(err) == "no_sources" && len(listed) > 0 {
 		err = nil
 	}
 	if listErr != nil {
-		return out, errors.Join(err, listErr)
+		return out, errors.Join(listErr, err)
 	}
 	var outsideErr error
 	out.Issuers, out.StatusLists, outsideErr = h.syncOutside(ctx, listed)

@@ -312,7 +312,7 @@ func TestThreat71_AlteredListIsAnError(t *testing.T) {
 	}
 	// A sync tells it too, and fetches for nobody.
 	_, err := s.Sync(ctx)
-	wantCode(t, err, "data_missing", "no_sources")
+	wantCode(t, err, "data_missing")
 
 	put(last)
 	if got := ids(must(s.Listings())); !slices.Equal(got, []string{heart}) {
