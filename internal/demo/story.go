@@ -3,12 +3,14 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"bonafide/assets/mappings"
@@ -217,7 +219,7 @@ func (s *story) fill(ctx context.Context, c *cast) error {
 		}
 		issued += rep.Issued
 	}
-	s.tell("They publish hashes on the ledger, wait for the epoch, and sign", fmt.Sprintf("%d register copies.", issued))
+	s.tell("They publish hashes on the ledger, wait for the epoch, and sign", fmt.Sprintf("%d register copies, two envelopes for each licence.", issued))
 	return nil
 }
 
@@ -272,13 +274,14 @@ func (s *story) sync(ctx context.Context, c *cast) error {
 }
 
 // request makes a hospital's request and leaves it under files/.
-func (s *story) request(ctx context.Context, hospital, audience, file string) error {
+// Claims are those that it asks for; none asks for all.
+func (s *story) request(ctx context.Context, hospital, audience, file string, claims ...string) error {
 	return s.inHospital(hospital, func(h *home.Home) error {
 		p, err := h.Hospital(ctx, home.HospitalOptions{})
 		if err != nil {
 			return err
 		}
-		b, err := p.NewRequest(ctx, home.RequestOptions{Audience: audience, Purpose: verifier.Privileging, ValidFor: day})
+		b, err := p.NewRequest(ctx, home.RequestOptions{Audience: audience, Purpose: verifier.Privileging, ValidFor: day, Claims: claims})
 		if err != nil {
 			return err
 		}
@@ -354,8 +357,18 @@ func (s *story) claim(ctx context.Context, c *cast) (err error) {
 			return fmt.Errorf("receiving: %w", err)
 		}
 		c.claimed = append(c.claimed, item)
+		// The same licence as other wallets of the world know it.
+		if b, _, err = c.mBoard.Credential(ctx, row.Number, issuer.Bound, vc.SDJWT); err != nil {
+			return err
+		}
+		if err := s.write(fmt.Sprintf("files/bound-%d.sd-jwt", i+1), b); err != nil {
+			return err
+		}
+		if _, err := c.wallet.Receive(ctx, b); err != nil {
+			return fmt.Errorf("receiving: %w", err)
+		}
 	}
-	s.tell("A practitioner claims two licences with one-time codes", "Both are bound to the wallet's key and kept sealed.")
+	s.tell("A practitioner claims two licences with one-time codes", "Each comes in two envelopes, bound to the wallet's keys and kept sealed.")
 	return nil
 }
 
@@ -370,10 +383,28 @@ func (s *story) present(ctx context.Context, c *cast) error {
 	if err := s.sync(ctx, c); err != nil {
 		return err
 	}
-	return s.verify(ctx, check{
+	err := s.verify(ctx, check{
 		name: "The practitioner presents, the hospital verifies", expect: verifier.Verified,
 		hospital: c.hospital, file: "presentation-1.json", request: "request-1.json", purpose: verifier.Privileging,
 	})
+	if err != nil {
+		return err
+	}
+	if err := s.few(ctx, c, "request-few.json", "presentation-few.sd-jwt"); err != nil {
+		return err
+	}
+	return s.verify(ctx, check{
+		name: "As an SD-JWT VC that shows name and number alone", expect: verifier.Verified,
+		hospital: c.hospital, file: "presentation-few.sd-jwt", request: "request-few.json", purpose: verifier.Privileging,
+	})
+}
+
+// few has the hospital ask for two claims and the practitioner show no others.
+func (s *story) few(ctx context.Context, c *cast, req, file string) error {
+	if err := s.request(ctx, c.hospital, "Demo Hospital", req, "familyName", "licence.number"); err != nil {
+		return err
+	}
+	return s.answer(ctx, c, c.claimed[0], req, file)
 }
 
 // copyOf leaves the register copy of a licence under files/.
@@ -460,6 +491,23 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 	if err := s.write("files/tampered.json", tampered); err != nil {
 		return err
 	}
+	// A presentation that lost its key binding on the way, as whoever copied the
+	// licence from somebody's mail would have it; and one with a claim exchanged.
+	if err := s.few(ctx, c, "request-stripped.json", "presentation-stripped.sd-jwt"); err != nil {
+		return err
+	}
+	if raw, err = os.ReadFile(filepath.Join(s.dir, "files", "presentation-stripped.sd-jwt")); err != nil {
+		return err
+	}
+	if err := s.write("files/presentation-stripped.sd-jwt", raw[:bytes.LastIndexByte(raw, '~')+1]); err != nil {
+		return err
+	}
+	if err := s.few(ctx, c, "request-exchanged.json", "presentation-exchanged.sd-jwt"); err != nil {
+		return err
+	}
+	if err := s.exchange(c, "presentation-exchanged.sd-jwt"); err != nil {
+		return err
+	}
 	// Presented to another hospital.
 	if err := s.request(ctx, c.elsewhere, "Another Demo Hospital", "request-elsewhere.json"); err != nil {
 		return err
@@ -495,6 +543,26 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 	}
 	s.tell("A thief is at work", "Forged, stolen and misdirected credentials are made for what follows.")
 	return nil
+}
+
+// exchange puts another name into the presentation's disclosure of it.
+func (s *story) exchange(c *cast, file string) error {
+	raw, err := os.ReadFile(filepath.Join(s.dir, "files", file))
+	if err != nil {
+		return err
+	}
+	parts := strings.Split(string(raw), "~")
+	for i, d := range parts[1 : len(parts)-1] {
+		b, err := base64.RawURLEncoding.DecodeString(d)
+		if err != nil {
+			return err
+		}
+		if name := []byte(c.register[0].FamilyName); bytes.Contains(b, name) {
+			parts[1+i] = base64.RawURLEncoding.EncodeToString(bytes.Replace(b, name, []byte("Somebody Else"), 1))
+			return s.write("files/"+file, []byte(strings.Join(parts, "~")))
+		}
+	}
+	return fmt.Errorf("the presentation does not hold the name to exchange")
 }
 
 // draft copies the claims of a credential that is there, for another issuer
@@ -633,6 +701,16 @@ func (s *story) again(ctx context.Context, c *cast) error {
 			return err
 		}
 	}
+	if err := s.few(ctx, c, "request-unplugged-few.json", "presentation-unplugged-few.sd-jwt"); err != nil {
+		return err
+	}
+	err := s.verify(ctx, check{
+		name: "Unplugged: as an SD-JWT VC, to a new request", expect: verifier.Verified,
+		hospital: c.hospital, file: "presentation-unplugged-few.sd-jwt", request: "request-unplugged-few.json", purpose: verifier.Privileging,
+	})
+	if err != nil {
+		return err
+	}
 	for _, x := range []struct {
 		name, file string
 		expect     verifier.Verdict
@@ -666,6 +744,8 @@ func (s *story) mustFail(ctx context.Context, c *cast) error {
 		{name: "Real key, never anchored, next epoch beyond the data", expect: verifier.Unconfirmed, file: "unanchored-next.json", purpose: verifier.Monitoring},
 		{name: "Real key, never anchored, epoch in the far future", expect: verifier.Rejected, file: "unanchored-far.json", purpose: verifier.Monitoring},
 		{name: "A register copy where binding is required", expect: verifier.Unconfirmed, file: "copy-plain.json", purpose: verifier.Privileging},
+		{name: "An SD-JWT VC without its key binding, as a copy would be", expect: verifier.Unconfirmed, file: "presentation-stripped.sd-jwt", request: "request-stripped.json", purpose: verifier.Privileging},
+		{name: "An SD-JWT VC with another name in it", expect: verifier.Rejected, file: "presentation-exchanged.sd-jwt", request: "request-exchanged.json", purpose: verifier.Privileging},
 		{name: "A replayed presentation", expect: verifier.Rejected, file: "presentation-1.json", request: "request-1.json", purpose: verifier.Privileging},
 		{name: "A presentation made for another hospital", expect: verifier.Rejected, file: "presentation-elsewhere.json", request: "request-for-us.json", purpose: verifier.Privileging},
 		{name: "Data too old for the purpose", expect: verifier.Unconfirmed, file: "copy-plain.json", purpose: verifier.Monitoring, shift: 31 * day},
