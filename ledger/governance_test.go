@@ -501,3 +501,44 @@ func TestWhatViewsTell(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// TestFormerMemberStaysIssuer: what a board may issue does not hang on its
+// membership, and its membership not on what it may issue.
+func TestFormerMemberStaysIssuer(t *testing.T) {
+	bs := boards(4)
+	n := newNetwork(t, bs...)
+	leaver := bs[3]
+	decide := func(a Action) {
+		t.Helper()
+		n.must(bs[0], Propose{a})
+		number := n.proposal().Number
+		n.must(bs[1], Vote{number, true})
+		n.must(bs[2], Vote{number, true})
+		n.rest()
+	}
+	decide(Accredit{leaver.id, licence, []string{"US-OH"}})
+	n.must(leaver, SetStatus{Pages: 1, Changes: []StatusChange{set(3, Probation)}})
+	n.must(leaver, batch("as a member"))
+	decide(RemoveMember{leaver.id})
+	if m := n.view().Members(n.s.Height()); len(m) != 3 {
+		t.Fatalf("%d members", len(m))
+	}
+	n.reload()
+	n.must(leaver, batch("as an issuer"))
+	n.must(leaver, SetStatus{Pages: 1, Changes: []StatusChange{set(3, Current)}})
+	n.must(leaver, UpdateDID{leaver.document})
+	n.refused(leaver, Propose{Upgrade{"v2", 1 << 40}}, "not_member")
+	n.refused(leaver, ReplaceConsensus{consensusOf("new")}, "not_member")
+	if s := n.view().Standing(leaver.id, licence, "US-OH", n.s.Height()); s != Active {
+		t.Error(s)
+	}
+	decide(End{leaver.id, licence, "US-OH"})
+	n.refused(leaver, batch("as nobody"), "not_issuer")
+	// It comes back with its old key, and may anchor as a member again, without
+	// being accredited for anything.
+	decide(AdmitMember{leaver.id, "back", consensusOf("back")})
+	n.must(leaver, batch("as a member again"))
+	if s := n.view().Standing(leaver.id, licence, "US-OH", n.s.Height()); s != Ended {
+		t.Error(s)
+	}
+}

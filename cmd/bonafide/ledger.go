@@ -117,10 +117,12 @@ func (c *ledgerStartCmd) Run(e *env) error {
 	}
 	err = e.announce(h, n)
 	if err == nil {
+		stop := e.keepActs(h)
 		select {
 		case <-e.ctx.Done():
 		case <-n.Done():
 		}
+		stop()
 	}
 	if e.ctx.Err() != nil { // asked to stop: that it stopped is no failure
 		e.say("Stopping.")
@@ -233,6 +235,10 @@ func (ledgerStatusCmd) Run(e *env) error {
 		out["network_file"], out["fingerprint"] = path, file.Fingerprint()
 	}
 	return e.answer(out, func(w io.Writer) {
+		if s.HeaderHeight == 0 {
+			_, _ = fmt.Fprintf(w, "Network %s: no block is here yet.\n%s %s\n", s.ChainID, plural(s.Peers, "other node")+" connected.", standingOf(s))
+			return
+		}
 		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
 			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
 		_, _ = fmt.Fprintf(w, "%s %s\n", plural(s.Peers, "other node")+" connected.", standingOf(s))
@@ -329,7 +335,12 @@ func answerProposal(e *env, p ledger.Proposal) error {
 }
 
 func proposalJSON(p ledger.Proposal) map[string]any {
+	var due any
+	if p.State == ledger.ProposalDelayed {
+		due = p.Due.UTC()
+	}
 	return map[string]any{
+		"due":    due,
 		"number": p.Number, "state": string(p.State), "action": describeAction(p.Action), "proposer": p.Proposer.String(),
 		"yes": len(p.Yes), "no": len(p.No), "needed": p.Needed, "expires": p.Expires.UTC(), "failed": p.FailedReason,
 	}
@@ -337,6 +348,9 @@ func proposalJSON(p ledger.Proposal) map[string]any {
 
 func printProposal(w io.Writer, p ledger.Proposal) {
 	_, _ = fmt.Fprintf(w, "Proposal %d: %s\n  %s; %d yes, %d no, %d needed\n", p.Number, describeAction(p.Action), p.State, len(p.Yes), len(p.No), p.Needed)
+	if p.State == ledger.ProposalDelayed {
+		_, _ = fmt.Fprintf(w, "  It takes effect at %s.\n", stamp(p.Due))
+	}
 	if p.FailedReason != "" {
 		if x, ok := explain.Lookup(p.FailedReason); ok {
 			_, _ = fmt.Fprintf(w, "  It could not be carried out. %s [%s]\n", x.Message, p.FailedReason)
@@ -367,6 +381,9 @@ func describeAction(a ledger.Action) string {
 	case ledger.HandOver:
 		return fmt.Sprintf("hand the status pages of %s to %s", x.From, x.To)
 	case ledger.RecoverDID:
+		if len(x.Document) == 0 {
+			return fmt.Sprintf("withdraw the new keys of %s", x.DID)
+		}
 		return fmt.Sprintf("give %s new keys", x.DID)
 	case ledger.ReportKeyVote:
 		return fmt.Sprintf("report the key %s from %s on", x.Method, stamp(time.Unix(x.From, 0)))
@@ -561,11 +578,12 @@ func (c *proposeAdmitCmd) application(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	p, err := h.Propose(e.ctx, a.Admission())
-	if err != nil {
+	// Its node is let in first: once the vote is decided the network counts on it.
+	if err := h.AddPeers(e.ctx, a.Peer); err != nil {
 		return err
 	}
-	if err := h.AddPeers(e.ctx, a.Peer); err != nil {
+	p, err := h.Propose(e.ctx, a.Admission())
+	if err != nil {
 		return err
 	}
 	return answerProposal(e, p)
@@ -640,7 +658,8 @@ func (c *proposeHandOverCmd) Run(e *env) error {
 
 type proposeRecoverCmd struct {
 	DID      string `arg:"" name:"did" help:"The DID."`
-	Document string `help:"File with the new document, in canonical JSON." required:"" placeholder:"FILE"`
+	Document string `help:"File with the new document, in canonical JSON." placeholder:"FILE"`
+	Withdraw bool   `help:"Withdraw what was decided for this DID and is in its delay."`
 }
 
 func (proposeRecoverCmd) Help() string {
@@ -653,9 +672,18 @@ func (c *proposeRecoverCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if c.Withdraw == (c.Document != "") {
+		return usage("give either --document FILE or --withdraw")
+	}
+	if c.Withdraw {
+		return propose(e, ledger.RecoverDID{DID: id})
+	}
 	b, err := e.read(c.Document, 64<<10)
 	if err != nil {
 		return err
+	}
+	if len(b) == 0 {
+		return unreadable("%s is empty; what is in its delay is withdrawn with --withdraw", c.Document)
 	}
 	return propose(e, ledger.RecoverDID{DID: id, Document: b})
 }

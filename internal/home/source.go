@@ -70,23 +70,26 @@ func (h *Home) take(ctx context.Context, p *place, compare bool, out *Synced) er
 	if err != nil {
 		return h.keepConflict(err)
 	}
+	lower := explain.Errorf("pack_lower_height", "header %d, here is %d", p.newest.Height, t.Height())
 	switch {
-	case same && compare:
-		return nil
-	case p.newest.Height < t.Height():
+	case same && (compare || h.proved(t)) && !p.c.Folder():
+		return nil // it says what is known here already
+	case same && h.proved(t), p.newest.Height < t.Height() && p.c.Folder():
 		// A folder's delta may be newer than its network file. That it fits shows
 		// that the folder tells the same story as the data here.
-		if p.c.Folder() {
-			res, err := h.fetchDelta(ctx, p.c)
-			if err == nil {
-				out.took(res)
-				return nil
-			}
-			if isConflict(err) {
-				return err
-			}
+		res, err := h.fetchDelta(ctx, p.c)
+		switch code := explain.CodeOf(err); {
+		case err == nil:
+			out.took(res)
+			return nil
+		case !same && code == "pack_gap":
+			return lower
+		case code == "pack_gap":
+			return nil
 		}
-		return explain.Errorf("pack_lower_height", "header %d, here is %d", p.newest.Height, t.Height())
+		return err
+	case p.newest.Height < t.Height():
+		return lower
 	}
 	res, err := h.fetch(ctx, p.c)
 	if err != nil {
@@ -107,6 +110,12 @@ func (h *Home) take(ctx context.Context, p *place, compare bool, out *Synced) er
 		return explain.Errorf("sources_not_compared", "its pack does not begin where another source's ended")
 	}
 	return nil
+}
+
+// proved reports whether the data here is that of the trusted header.
+func (h *Home) proved(t pack.Trust) bool {
+	d, err := h.Data()
+	return err == nil && proves(t, d)
 }
 
 // isConflict: the evidence decides, not the code, for a source can answer with

@@ -122,9 +122,10 @@ type hospital struct {
 	dir string
 }
 
-func (w *world) newHospital(ctx context.Context, from *board) (hospital, error) {
-	h := hospital{w, filepath.Join(w.dir, "hospital")}
-	file := filepath.Join(from.home.PublicDir(), "network.json")
+// newHospital makes a home that believes a network file and has no data yet.
+func (w *world) newHospital(ctx context.Context, file string) (hospital, error) {
+	w.hospitals++
+	h := hospital{w, filepath.Join(w.dir, fmt.Sprintf("hospital-%d", w.hospitals))}
 	a, err := w.run(ctx, "trust", "list", file)
 	if err != nil {
 		return h, err
@@ -135,6 +136,20 @@ func (w *world) newHospital(ctx context.Context, from *board) (hospital, error) 
 	}
 	_, err = w.run(ctx, "trust", "pin", file, "--home", h.dir, "--fingerprint", fingerprint)
 	return h, err
+}
+
+// header is the newest that it believes.
+func (h hospital) header(ctx context.Context) (float64, error) {
+	a, err := h.w.run(ctx, "trust", "list", "--home", h.dir)
+	if err != nil {
+		return 0, err
+	}
+	v, err := a.value("header")
+	n, ok := v.(float64)
+	if err != nil || !ok {
+		return 0, fmt.Errorf("no header: %w: %s", err, a.out)
+	}
+	return n, nil
 }
 
 func (h hospital) sync(ctx context.Context, sources ...string) (answer, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -154,17 +155,37 @@ func (w *world) cutOff(ctx context.Context, detail *string, victim *board, rest 
 	return commits(ctx, victim)
 }
 
-// sources lets a hospital sync from a true node and from worse ones.
+// sources lets hospitals sync from true nodes and from worse places.
 func (w *world) sources(ctx context.Context, detail *string) (err error) {
-	truth := w.boards[0]
-	h, err := w.newHospital(ctx, w.boards[3])
+	publisher := w.boards[3]
+	public := publisher.home.PublicDir()
+	folder := func(name string) string { return filepath.Join(w.dir, "source-"+name) }
+	pin := filepath.Join(folder("old"), "network.json")
+	if err := copyFolder(public, folder("old"), nil); err != nil {
+		return err
+	}
+	// A node publishes a whole pack when it starts: one that is newer than what
+	// the hospitals believe at first.
+	if err := commits(ctx, w.boards...); err != nil {
+		return err
+	}
+	before, err := os.ReadFile(filepath.Join(public, "network.json"))
 	if err != nil {
 		return err
 	}
-	public := w.boards[3].home.PublicDir()
-	folder := func(name string) string { return filepath.Join(w.dir, "source-"+name) }
+	if err := errors.Join(publisher.signal(syscall.SIGTERM), publisher.start(ctx)); err != nil {
+		return err
+	}
+	if err := eventually(ctx, commitTime, "a new pack is published", func() error {
+		now, err := os.ReadFile(filepath.Join(public, "network.json"))
+		if err == nil && bytes.Equal(now, before) {
+			err = errors.New("the old one stands")
+		}
+		return err
+	}); err != nil {
+		return err
+	}
 	if err := errors.Join(
-		copyFolder(public, folder("old"), nil),
 		copyFolder(public, folder("altered"), liesIn),
 		copyFolder(public, folder("damaged"), func(name string, b []byte) ([]byte, error) {
 			if strings.HasSuffix(name, ".bonafide") {
@@ -175,7 +196,7 @@ func (w *world) sources(ctx context.Context, detail *string) (err error) {
 	); err != nil {
 		return err
 	}
-	urls := map[string]string{"true": "http://" + truth.api, "other": "http://" + w.boards[1].api}
+	urls := map[string]string{"true": "http://" + w.boards[0].api, "other": "http://" + w.boards[1].api}
 	handlers := map[string]http.Handler{"silent": silent(), "folder": http.FileServer(http.Dir(public))}
 	for _, name := range []string{"old", "altered", "damaged"} {
 		handlers[name] = http.FileServer(http.Dir(folder(name)))
@@ -188,33 +209,48 @@ func (w *world) sources(ctx context.Context, detail *string) (err error) {
 		defer func() { err = errors.Join(err, s.close()) }()
 		urls[name] = s.url
 	}
+	from := func(names ...string) (out []string) {
+		for _, n := range names {
+			out = append(out, urls[n])
+		}
+		return out
+	}
 	for _, c := range []struct {
 		sources []string
+		synced  bool // the hospital has data of before
 		exit    int
-		codes   []string // of each; a list of what is allowed, by |
+		codes   []string // of each source; "a|b" is either
 		crossed bool
 	}{
-		{[]string{"altered"}, 3, nil, false}, // first of all, when nothing is here yet
-		{[]string{"damaged", "altered"}, 3, nil, false},
-		{[]string{"folder"}, 0, []string{""}, false},
-		{[]string{"altered", "true"}, 0, []string{"pack_altered|pack_gap|pack_lower_height", ""}, false},
-		{[]string{"damaged", "true"}, 0, []string{"pack_damaged|pack_malformed|pack_lower_height", ""}, false},
-		{[]string{"old", "true"}, 0, []string{"pack_lower_height", ""}, false},
-		{[]string{"true", "other"}, 0, []string{"", ""}, true},
-		{[]string{"silent", "true"}, 0, []string{"node_no_answer_yet|node_unreachable", ""}, false},
-		{[]string{"altered"}, 3, nil, false},
+		{sources: []string{"altered"}, exit: 3},
+		{sources: []string{"damaged", "altered"}, exit: 3},
+		{sources: []string{"altered"}, synced: true, exit: 3},
+		{sources: []string{"folder"}, codes: []string{""}},
+		{sources: []string{"altered", "true"}, codes: []string{"pack_altered", ""}},
+		{sources: []string{"true", "damaged"}, codes: []string{"", "pack_damaged"}},
+		{sources: []string{"folder", "true"}, codes: []string{"", ""}, crossed: true},
+		{sources: []string{"true", "other"}, codes: []string{"", ""}, crossed: true},
+		{sources: []string{"old", "true"}, synced: true, codes: []string{"pack_lower_height", ""}},
+		{sources: []string{"silent", "true"}, codes: []string{"node_no_answer_yet|node_unreachable", ""}},
 	} {
-		if err := commits(ctx, w.boards[2]); err != nil {
+		h, err := w.newHospital(ctx, pin)
+		if err != nil {
 			return err
 		}
-		if err := w.together(ctx, settleTime); err != nil {
+		if c.synced {
+			source := "true"
+			if c.exit != 0 {
+				source = "old" // so that there is something to gain
+			}
+			if a, err := h.sync(ctx, urls[source]); err != nil || a.exit != 0 {
+				return fmt.Errorf("from %s: %w: %s", source, err, a.errout)
+			}
+		}
+		had, err := h.header(ctx)
+		if err != nil {
 			return err
 		}
-		var from []string
-		for _, s := range c.sources {
-			from = append(from, urls[s])
-		}
-		a, err := h.sync(ctx, from...)
+		a, err := h.sync(ctx, from(c.sources...)...)
 		if err != nil {
 			return err
 		}
@@ -222,7 +258,17 @@ func (w *world) sources(ctx context.Context, detail *string) (err error) {
 		if a.exit != c.exit {
 			return errors.New(said)
 		}
+		has, err := h.header(ctx)
+		if err != nil {
+			return err
+		}
+		if kept, err := filepath.Glob(filepath.Join(h.dir, "network", "evidence-*")); err != nil || len(kept) > 0 {
+			return fmt.Errorf("evidence of a fork that there was not: %w: %s", err, said)
+		}
 		if c.exit != 0 {
+			if has != had || !strings.Contains(a.errout, "pack_altered") && !strings.Contains(a.errout, "pack_damaged") {
+				return fmt.Errorf("header %v, before %v: %s", has, had, said)
+			}
 			continue
 		}
 		got, err := codes(a)
@@ -237,26 +283,8 @@ func (w *world) sources(ctx context.Context, detail *string) (err error) {
 		if crossed, err := a.value("cross_checked"); err != nil || crossed != c.crossed {
 			return errors.New(said)
 		}
+		*detail = fmt.Sprintf("%d hospitals, the last at header %v", w.hospitals, has)
 	}
-	// What the hospital has in the end is what the boards signed.
-	height, err := w.run(ctx, "trust", "list", "--home", h.dir)
-	if err != nil {
-		return err
-	}
-	header, err := height.value("header")
-	if err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(filepath.Join(h.dir, "network"))
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "evidence-") {
-			return errors.New("evidence was kept of a fork that there was not")
-		}
-	}
-	*detail = fmt.Sprintf("the hospital believes header %v", header)
 	return nil
 }
 

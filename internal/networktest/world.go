@@ -49,6 +49,7 @@ type world struct {
 	pass        string
 	seen        observer
 	env         []string
+	hospitals   int // made so far
 
 	mu     sync.Mutex // of boards, for the observer
 	boards []*board
@@ -335,7 +336,7 @@ func (w *world) admit(ctx context.Context) (*board, error) {
 	if a, err = w.run(ctx, "ledger", "propose", "admit", "--application", application, "--fingerprint", fingerprint, "--home", first.dir); err != nil {
 		return nil, err
 	}
-	// The application names the node without a wire.
+	// The application named the node without its wire.
 	if _, err := w.run(ctx, "ledger", "peer", "add", b.via(first), "--home", first.dir); err != nil {
 		return nil, err
 	}
