@@ -47,9 +47,11 @@ func copyTo(ctx context.Context, db *sql.DB, dst string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
+	step("made")
 	if err := copyPages(ctx, db, temp); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
+	step("filled")
 	return install(temp, dst)
 }
 

@@ -175,6 +175,68 @@ func TestThreat73_KilledWhileMigrating(t *testing.T) {
 	}
 }
 
+// The same at every step there is: none, the old layout, or a newer one, each
+// whole, and the next opening goes on from there.
+func TestThreat73_KilledAtEveryStepOfAMigration(t *testing.T) {
+	if dir, point, ok := inChild(); ok {
+		at, err := strconv.Atoi(point)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		step = func(string) {
+			if n++; n == at {
+				die()
+			}
+		}
+		layout := 3
+		if strings.HasSuffix(dir, "creating") {
+			layout = 1
+		}
+		db, err := Open(filepath.Join(dir, "n.db"), noteSchema(layout))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("survived")
+		_ = db.Close()
+		die()
+	}
+	for _, what := range []string{"creating", "migrating"} {
+		for n := 1; ; n++ {
+			dir := filepath.Join(t.TempDir(), what)
+			path := filepath.Join(dir, "n.db")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			notes := 0
+			if what == "migrating" {
+				db := mustOpen(t, path, noteSchema(1))
+				notes = 2
+				if err := errors.Join(addNote(db, 1, "x"), addNote(db, 2, "y"), db.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out := crash(t, dir, strconv.Itoa(n))
+			db, err := Open(path, noteSchema(3))
+			if err != nil {
+				t.Fatalf("%s, killed at step %d: %v", what, n, err)
+			}
+			if got := countNotes(t, db); got != notes {
+				t.Errorf("%s, killed at step %d: %d notes", what, n, got)
+			}
+			if err := errors.Join(db.Check(context.Background()), addNote(db, 9, "goes on"), db.Close()); err != nil {
+				t.Errorf("%s, killed at step %d: %v", what, n, err)
+			}
+			if strings.Contains(out, "survived") {
+				if n < 5 {
+					t.Errorf("%s: only %d steps", what, n)
+				}
+				break
+			}
+		}
+	}
+}
+
 // A write-ahead log cut anywhere loses whole transactions from its end, never
 // part of one, and never what came before.
 func TestThreat73_TruncatedLog(t *testing.T) {

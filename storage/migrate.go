@@ -99,6 +99,7 @@ func create(path string, s Schema) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("creating %s data: %w", s.Name, err)
 	}
+	step("made")
 	db := openPool(temp, creating, 1)
 	_, err = db.Exec(fmt.Sprintf(`PRAGMA application_id = %d`, s.ApplicationID))
 	if err == nil {
@@ -107,6 +108,7 @@ func create(path string, s Schema) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("creating %s data: %w", s.Name, err)
 	}
+	step("filled")
 	return install(temp, path)
 }
 
@@ -119,9 +121,11 @@ func install(temp, path string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("finishing %s: %w", filepath.Base(path), err)
 	}
+	step("synced")
 	if err := os.Rename(temp, path); err != nil {
 		return fmt.Errorf("finishing %s: %w", filepath.Base(path), err)
 	}
+	step("renamed")
 	return SyncDir(filepath.Dir(path))
 }
 
@@ -226,8 +230,14 @@ func up(db *sql.DB, s Schema) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Up(context.Background())
-	return err
+	for {
+		if _, err := p.UpByOne(context.Background()); errors.Is(err, goose.ErrNoNextVersion) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		step("layout")
+	}
 }
 
 func provider(db *sql.DB, s Schema) (*goose.Provider, error) {

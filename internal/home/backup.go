@@ -9,6 +9,7 @@ package home
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,6 @@ import (
 	"bonafide/ledger/node"
 	"bonafide/ledger/pack"
 	"bonafide/storage"
-	"bonafide/wallet"
 )
 
 const (
@@ -676,7 +676,7 @@ func (h *Home) held(ctx context.Context) ([]Held, error) {
 	}
 	for _, c := range list {
 		x := Held{Types: c.Types, Issuer: string(c.Issuer), Bound: c.Bound(), Count: 1}
-		x.ClaimAnew = x.Bound && !usable
+		x.ClaimAnew = x.Bound && !usable[cmp.Or(string(c.Holder), c.BindingKey)]
 		same := func(y Held) bool {
 			return slices.Equal(x.Types, y.Types) && x.Issuer == y.Issuer && x.Bound == y.Bound && x.ClaimAnew == y.ClaimAnew
 		}
@@ -701,26 +701,37 @@ func (h *Home) walletStore() (store *storage.WalletStore, err error) {
 	return store, err
 }
 
-// holderKeys reports whether the keys that the wallet's credentials are bound
-// to are in this home.
-func (h *Home) holderKeys(ctx context.Context, store interface {
-	Holder(context.Context) (wallet.Holder, bool, error)
-},
-) (bool, error) {
+// holderKeys are the wallet's public keys, as credentials name them, whose
+// private halves are in this home.
+func (h *Home) holderKeys(ctx context.Context, store *storage.WalletStore) (map[string]bool, error) {
+	ids := map[string]string{}
 	who, ok, err := store.Holder(ctx)
-	if err != nil || !ok {
-		return false, err
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		ids[string(who.DID)] = who.KeyID
+	}
+	binding, ok, err := store.BindingKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		ids[binding.Public] = binding.KeyID
 	}
 	ks, err := h.Keys(keys.Holder)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if _, err := ks.Signer(who.KeyID); explain.CodeOf(err) == "key_missing" {
-		return false, nil
-	} else if err != nil {
-		return false, err
+	out := map[string]bool{}
+	for name, id := range ids {
+		_, err := ks.Signer(id)
+		if err != nil && explain.CodeOf(err) != "key_missing" {
+			return nil, err
+		}
+		out[name] = err == nil
 	}
-	return true, nil
+	return out, nil
 }
 
 // lastBackup is backup.json: when the home was last backed up, or brought

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,7 +47,9 @@ func TestThreat72_KilledWhileChangingThePassphrase(t *testing.T) {
 	passes := []string{"first passphrase", "second passphrase"}
 	if dir := os.Getenv("HOME_TEST_CRASH"); dir != "" {
 		u := &user{pass: goodPass}
-		h := mustOpen(t, dir, options(u))
+		o := options(u)
+		o.As = "owner"
+		h := mustOpen(t, dir, o)
 		for i := 0; ; i++ {
 			if err := h.Unlock(); err != nil {
 				t.Fatal(err)
@@ -60,10 +63,26 @@ func TestThreat72_KilledWhileChangingThePassphrase(t *testing.T) {
 	}
 	for n := 1; n <= 6; n++ {
 		dir := newHome(t)
+		second := &user{pass: goodPass}
+		h := mustOpen(t, dir, options(second))
+		if err := h.Unlock(); err != nil {
+			t.Fatal(err)
+		}
+		second.pass = "the passphrase of somebody else"
+		if err := errors.Join(h.AddPerson(context.Background(), "second"), h.Close()); err != nil {
+			t.Fatal(err)
+		}
 		killed(t, dir, n*7)
+		other := options(second)
+		other.As = "second"
+		if err := mustOpen(t, dir, other).Unlock(); err != nil {
+			t.Errorf("killed after %d changes, another person: %v", n*7, err)
+		}
 		opened := 0
 		for _, pass := range passes {
-			h := mustOpen(t, dir, options(&user{pass: pass}))
+			o := options(&user{pass: pass})
+			o.As = "owner"
+			h := mustOpen(t, dir, o)
 			if err := h.Unlock(); err == nil {
 				opened++
 			} else {

@@ -103,11 +103,14 @@ func TestThreat71_NoFileOpensTheHome(t *testing.T) {
 	if err := h.AddPerson(context.Background(), "second"); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := h.Backup(context.Background(), filepath.Join(t.TempDir(), "b"), cheapBackup()); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
 	content := files(t, pristine)
-	if len(content) < 4 {
+	if _, ok := content[backupFile]; !ok || len(content) < 5 {
 		t.Fatalf("only %d files", len(content))
 	}
 	attempt := func(name string, change func(dir string) error) {

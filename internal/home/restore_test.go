@@ -460,7 +460,7 @@ func TestResetPassphrase(t *testing.T) {
 func TestRestoreWithoutTheKeyring(t *testing.T) {
 	ctx := context.Background()
 	dir := newHome(t)
-	ring := memoryKeyring{}
+	ring := fakeKeyring{}
 	o := options(&user{pass: goodPass})
 	o.keyring = ring
 	h := mustOpen(t, dir, o)
@@ -480,18 +480,6 @@ func TestRestoreWithoutTheKeyring(t *testing.T) {
 	if err := mustOpen(t, there, o).Unlock(); err != nil || len(u.asked) != 1 {
 		t.Error(u.asked, err)
 	}
-}
-
-type memoryKeyring map[string]string
-
-func (m memoryKeyring) Set(service, user, secret string) error {
-	m[service+user] = secret
-	return nil
-}
-func (m memoryKeyring) Get(service, user string) (string, error) { return m[service+user], nil }
-func (m memoryKeyring) Delete(service, user string) error {
-	delete(m, service+user)
-	return nil
 }
 
 // Where the backup may be put, and what a passphrase must be.
