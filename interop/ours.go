@@ -176,7 +176,7 @@ func verify(token string, issuer pair, bound bool) (map[string]any, error) {
 	}
 	a, err := p.Verify(func(method string, purpose did.Relationship) (did.PublicKey, error) {
 		if method != issuer.kid() || purpose != did.AssertionMethod {
-			return did.PublicKey{}, explain.Errorf("method_unknown", "another method")
+			return did.PublicKey{}, explain.Errorf("method_not_found", "another method")
 		}
 		return issuer.public(), nil
 	})
