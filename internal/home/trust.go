@@ -12,6 +12,9 @@ package home
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -379,6 +382,8 @@ func rootOf(der []byte) (Root, error) {
 		return bad("its key may not sign certificates")
 	case !bytes.Equal(c.RawIssuer, c.RawSubject) || c.CheckSignatureFrom(c) != nil:
 		return bad("it is not signed by itself, or by an algorithm that no longer holds")
+	case !strongKey(c.PublicKey):
+		return bad("its key is too short, or of a kind that is not supported")
 	case len(c.UnhandledCriticalExtensions) > 0:
 		return bad("it has a critical extension that is not known")
 	}
@@ -388,4 +393,17 @@ func rootOf(der []byte) (Root, error) {
 	}
 	sum := sha256.Sum256(der)
 	return Root{DER: bytes.Clone(der), Name: text.Line(name, maxNameLength), Fingerprint: hex.EncodeToString(sum[:]), NotAfter: c.NotAfter.UTC()}, nil
+}
+
+// strongKey takes RSA from 2,048 bits, the NIST curves from P-256, and Ed25519.
+func strongKey(k any) bool {
+	switch k := k.(type) {
+	case *rsa.PublicKey:
+		return k.N.BitLen() >= 2048
+	case *ecdsa.PublicKey:
+		return k.Params().BitSize >= 256
+	case ed25519.PublicKey:
+		return true
+	}
+	return false
 }

@@ -3,10 +3,12 @@ package home
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -38,7 +40,11 @@ func listed(id string, types ...string) verifier.ListedIssuer {
 // root makes a self-signed certificate in PEM; change alters it first.
 func root(t testing.TB, change func(c *x509.Certificate)) []byte {
 	t.Helper()
-	k := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	return rootBy(t, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), change)
+}
+
+func rootBy(t testing.TB, k crypto.Signer, change func(c *x509.Certificate)) []byte {
+	t.Helper()
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "First Aid Council Root"},
 		NotBefore: start.AddDate(-1, 0, 0), NotAfter: start.AddDate(5, 0, 0),
@@ -205,6 +211,8 @@ func TestRoots(t *testing.T) {
 		"not yet":       root(t, func(c *x509.Certificate) { c.NotBefore = start.AddDate(0, 0, 1) }),
 		"too large":     root(t, func(c *x509.Certificate) { c.Subject.CommonName = strings.Repeat("x", 9000) }),
 		"by another":    signedByAnother(t),
+		"short RSA":     rootBy(t, must(rsa.GenerateKey(rand.Reader, 1024)), asIs),
+		"short curve":   rootBy(t, must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)), asIs),
 		"altered": func() []byte {
 			der := must(decodePEM(good))
 			der[len(der)-3] ^= 1
@@ -213,6 +221,13 @@ func TestRoots(t *testing.T) {
 	} {
 		if _, err := ReadRoot(c, start); explain.CodeOf(err) != "root_unusable" {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, k := range []crypto.Signer{
+		must(rsa.GenerateKey(rand.Reader, 2048)), must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), ed25519.NewKeyFromSeed(make([]byte, 32)),
+	} {
+		if _, err := ReadRoot(rootBy(t, k, asIs), start); err != nil {
+			t.Errorf("%T: %v", k, err)
 		}
 	}
 	r := must(ReadRoot(root(t, func(c *x509.Certificate) { c.Subject = pkix.Name{Organization: []string{"Council\u202e"}} }), start))
