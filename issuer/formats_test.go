@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/fixtures"
 	"bonafide/issuer"
 	"bonafide/ledger"
 	"bonafide/storage"
@@ -35,9 +36,10 @@ func TestSDJWTIsAddedLater(t *testing.T) {
 	w := withoutES256(t)
 	rows := medicine(w, 5)
 	rows[4].Expires = w.l.Now.AddDate(0, 0, 3).Format(time.DateOnly)
-	w.importRows(rows)
+	course := fixtures.Register(5, fixtures.Training, 1, w.l.Now)
+	w.importRows(append(course, rows...))
 	r := w.issue()
-	if r.Issued != 5 || !slices.Equal(r.Notices, []string{"sdjwt_key_missing"}) {
+	if r.Issued != 6 || !slices.Equal(r.Notices, []string{"sdjwt_key_missing"}) {
 		t.Fatalf("%+v", r)
 	}
 	full, bare := rows[0].Number, rows[1].Number
@@ -60,10 +62,13 @@ func TestSDJWTIsAddedLater(t *testing.T) {
 	}
 	w.node.pass(5 * 24 * time.Hour) // the last one runs out meanwhile
 
+	w.synced()
+	w.l.Decide(ledger.Suspend{Issuer: w.desk.DID, Type: issuer.TrainingCertification, Jurisdiction: "US"})
 	w.setES256(newP256(7))
 	w.open(w.store)
 	// Of the first a copy and an envelope, of the second and fourth a copy; the
-	// third is final and the fifth has run out.
+	// third is final, the fifth has run out, and the
+	// board may not issue what the course was.
 	if r = w.issue(); r.Planned != 4 || r.Issued != 4 || r.Expired != 0 || len(r.Notices)+len(r.Problems) != 0 {
 		t.Fatalf("%+v", r)
 	}

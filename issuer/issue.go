@@ -391,6 +391,7 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	if root != bt.Root {
 		return explain.Errorf("batch_damaged", "batch %d: leaves do not give its root", bt.Number)
 	}
+	seals := b.seals(bt)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -409,9 +410,9 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 			if err != nil {
 				return fmt.Errorf("batch %d: %w", bt.Number, err)
 			}
-			proof, sign := b.signing(bt, l.Format)
+			s := seals[l.Format]
 			a := bt.anchor(l.Position, l.Salt, paths[l.Position])
-			bytes, err := d.Seal(a.String(), proof, sign)
+			bytes, err := d.Seal(a.String(), s.proof, s.sign)
 			if err != nil {
 				return fmt.Errorf("signing in batch %d: %w", bt.Number, err)
 			}
@@ -431,14 +432,23 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 	return b.store(ctx, bt, next)
 }
 
-// signing is how a batch's credentials of a format are signed.
-func (b *Board) signing(bt *Batch, f vc.Format) (vc.ProofOptions, func([]byte) ([]byte, error)) {
-	if f == vc.SDJWT {
-		return vc.ProofOptions{
+// seal is how credentials of one format are signed.
+type seal struct {
+	proof vc.ProofOptions
+	sign  func([]byte) ([]byte, error)
+}
+
+// seals are how a batch's credentials are signed.
+func (b *Board) seals(bt *Batch) map[vc.Format]seal {
+	out := map[vc.Format]seal{vc.VCDM: {
+		vc.ProofOptions{VerificationMethod: bt.Method, Created: bt.Created, Key: b.Issuing.Public()}, b.Issuing.Sign,
+	}}
+	if bt.MethodES256 != "" {
+		out[vc.SDJWT] = seal{vc.ProofOptions{
 			VerificationMethod: bt.MethodES256, Created: bt.Created, Key: b.IssuingES256.Public(), Certificates: b.certificates(),
-		}, b.IssuingES256.Sign
+		}, b.IssuingES256.Sign}
 	}
-	return vc.ProofOptions{VerificationMethod: bt.Method, Created: bt.Created, Key: b.Issuing.Public()}, b.Issuing.Sign
+	return out
 }
 
 // certificates are the board's as long as they are good. Without them an
@@ -726,14 +736,20 @@ func (b *Board) choose(ctx context.Context, data *pack.Data, ls []Licence, after
 		}
 		last = l.ID
 		switch {
-		case l.lacking() && (l.Status.Final() || !it.validUntil.After(now)):
-			continue // has what it needed while it was good
+		case len(it.envelopes) == 0:
+			continue
 		case !it.validUntil.After(now):
-			rep.Expired++
+			if !l.lacking() {
+				rep.Expired++
+			}
 			continue
 		case data.View.Standing(b.DID, l.Record.Type, l.Record.Jurisdiction, data.Height) != ledger.Active:
-			rep.problem("not_accredited", l.Record.Key)
+			if !l.lacking() {
+				rep.problem("not_accredited", l.Record.Key)
+			}
 			continue
+		case l.lacking() && l.Status.Final():
+			continue // nobody needs more envelopes of it
 		}
 		leaves += len(it.envelopes)
 		items = append(items, it)
