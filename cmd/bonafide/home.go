@@ -4,6 +4,7 @@ package main
 // it that survive the machine.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -215,8 +216,12 @@ func printKept(w io.Writer, c *home.Chain, held []home.Held, notes []string) {
 	}
 }
 
-// unplaced gives a path that the system refuses the exit code of files.
+// unplaced gives a path that the system refuses the exit code of files. What
+// is cancelled here leaves nothing to go on from.
 func unplaced(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &inputError{explain.ExitNotNow, "cancelled; nothing was left behind"}
+	}
 	if explain.CodeOf(err) == "" && (errors.Is(err, os.ErrNotExist) || refusedBySystem(err)) {
 		return unreadable("the file cannot be used: %s", plain(err))
 	}
