@@ -114,6 +114,7 @@ type story struct {
 	file  []byte // newest claim
 	// handed is every credential that could be read out, by leaf.
 	handed  map[ledger.Hash][]byte
+	known   map[string]bool // their bytes
 	crashes int
 }
 
@@ -147,6 +148,10 @@ func (s *story) look() {
 					}
 					continue
 				}
+				if s.known[string(b)] {
+					continue
+				}
+				s.known[string(b)] = true
 				v := s.verify(b)
 				if old, ok := s.handed[v.leaf]; ok && !bytes.Equal(old, b) {
 					s.t.Error("two credentials of one leaf were handed out")
@@ -220,7 +225,7 @@ func (s *story) tell() int {
 func newStory(t testing.TB, seed int) *story {
 	w := newWorld(t)
 	f := &faulty{Store: w.store, t: t, signed: map[string][]byte{}}
-	s := &story{world: w, store: f, handed: map[ledger.Hash][]byte{}}
+	s := &story{world: w, store: f, handed: map[ledger.Hash][]byte{}, known: map[string]bool{}}
 	s.open(f)
 	return s
 }
