@@ -26,12 +26,13 @@ func main() {
 	bin := flag.String("bin", "bin/bonafide", "the program")
 	faults := flag.String("faults", "", "the program built with -tags faults; without it no writes are broken")
 	only := flag.String("run", "", "run only what matches this expression")
+	document := flag.String("walk", "docs/operating-a-board.md", "follow the commands of this document")
 	keep := flag.String("keep", "", "work in this folder and leave it")
 	limit := flag.Duration("limit", 40*time.Minute, "give up after")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *limit)
-	code := run(ctx, *bin, *faults, *only, *keep)
+	code := run(ctx, *bin, *faults, *only, *keep, *document)
 	cancel()
 	stop()
 	os.Exit(code)
@@ -74,7 +75,7 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-func run(ctx context.Context, bin, faults, only, keep string) (code int) {
+func run(ctx context.Context, bin, faults, only, keep, document string) (code int) {
 	t := &tally{}
 	defer func() {
 		fmt.Printf("%d passed, %d failed\n", t.passed, t.failed)
@@ -108,6 +109,9 @@ func run(ctx context.Context, bin, faults, only, keep string) (code int) {
 		w, err := newWorld(bin, faults, dir)
 		if err != nil {
 			return err
+		}
+		if name := "the walk-through of four boards, followed to the letter"; document != "" && t.wants(name) {
+			t.check(name, func(detail *string) error { return w.walk(ctx, detail, document) })
 		}
 		watching, stop := context.WithCancel(ctx)
 		var watch sync.WaitGroup
