@@ -174,4 +174,10 @@ var _ = add(
 		Who:     "hospital",
 		Next:    "The list from before stays with its age; ask the issuer if it keeps failing.",
 	},
+	Entry{
+		Code: "status_list_older", Exit: ExitRefused,
+		Message: "The issuer's server gave a status list older than the one on this machine.",
+		Who:     "hospital",
+		Next:    "The newer list stays. Ask the issuer why an old list is given out again.",
+	},
 )

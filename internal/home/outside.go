@@ -8,7 +8,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -296,7 +298,7 @@ func (h *Home) errands(ctx context.Context, listed []Listing) ([]errand, *storag
 				return nil, nil, err
 			}
 		case inForce:
-			out = append(out, errand{i, storage.OutsideStatusList, h.listFetcher(i.ID)})
+			out = append(out, errand{i, storage.OutsideStatusList, h.listFetcher(store, i.ID)})
 		}
 	}
 	return out, store, nil
@@ -336,14 +338,54 @@ func (h *Home) documentFetcher(id did.DID) func(context.Context) ([]byte, error)
 	}
 }
 
-func (h *Home) listFetcher(address string) func(context.Context) ([]byte, error) {
+func (h *Home) listFetcher(store *storage.OutsideStore, address string) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
 		b, err := h.o.fetch(ctx, address, acceptStatusList, maxStatusList)
 		if err != nil {
 			return nil, err
 		}
-		return b, checkStatusList(b)
+		if err := checkStatusList(b); err != nil {
+			return nil, err
+		}
+		_, kept, err := store.Get(ctx, storage.OutsideStatusList, address)
+		if err != nil {
+			return nil, err
+		}
+		if listDate(b).Before(listDate(kept)) {
+			return nil, explain.Errorf("status_list_older", "a status list made before the one that is kept")
+		}
+		return b, nil
 	}
+}
+
+// listDate is when a status list says that it was made: the iat of a token, the
+// validFrom of a W3C list; zero where it says nothing. Whoever gives an old list
+// again cannot change its date without breaking its proof, so comparing is worth
+// it before anything is proved.
+func listDate(b []byte) time.Time {
+	b = bytes.TrimSpace(b)
+	if parts := bytes.Split(b, []byte(".")); len(parts) == 3 {
+		payload, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
+		if err != nil {
+			return time.Time{}
+		}
+		b = payload
+	}
+	doc, err := strictjson.Object(b, strictjson.Limits{Bytes: maxStatusList, Depth: 16, Nodes: 5000})
+	if err != nil {
+		return time.Time{}
+	}
+	if n, ok := doc["iat"].(json.Number); ok {
+		if at, err := n.Int64(); err == nil {
+			return time.Unix(at, 0)
+		}
+	}
+	from, _ := doc["validFrom"].(string)
+	at, err := time.Parse(time.RFC3339, from)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // checkStatusList refuses what can be no status list, such as a server's page

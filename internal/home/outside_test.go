@@ -3,6 +3,7 @@ package home
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -185,6 +186,49 @@ func TestSyncOutside(t *testing.T) {
 
 func holderKey(t testing.TB) did.PublicKey {
 	return must(did.ParseMultikey("z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"))
+}
+
+// TestThreat52_StatusListsDoNotGoBack: an older list, however well signed, does
+// not take the place of a newer one.
+func TestThreat52_StatusListsDoNotGoBack(t *testing.T) {
+	ctx := context.Background()
+	s, p := newWeb(t)
+	o := outside{s.Home}
+	if err := o.Queue(ctx, listURL); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddIssuer(ctx, listed(string(jwk.New(holderKey(t)))), false); err != nil {
+		t.Fatal(err)
+	}
+	dated := func(iat int64) string {
+		return "eyJhbGciOiJFUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iat":%d}`, iat)) + ".c2ln"
+	}
+	w3c := func(from string) string { return `{"validFrom":"` + from + `"}` }
+	const ok, older = "https://heart.example/status/1 ", "https://heart.example/status/1 status_list_older"
+	kept := ""
+	for _, c := range []struct{ list, says string }{
+		{dated(1_700_000_000), ok},
+		{dated(1_699_999_999), older},
+		{dated(1_700_000_000), ok},
+		{dated(1_700_000_001), ok},
+		{token, older}, // no date at all is older than any
+		{w3c("2023-11-14T22:13:20Z"), older},
+		{w3c("2026-01-01T00:00:00Z"), ok},
+		{w3c("2025-12-31T23:59:59Z"), older},
+		{dated(1_700_000_001), older},
+	} {
+		s.now = s.now.Add(time.Minute)
+		p.put(listURL, []byte(c.list))
+		if got := cameOf(must(s.Sync(ctx)).StatusLists); got != c.says {
+			t.Errorf("%s: %s", c.list, got)
+		}
+		if c.says == ok {
+			kept = c.list
+		}
+		if b, _, err := o.StatusList(ctx, listURL); err != nil || string(b) != kept {
+			t.Errorf("kept %s %v, want %s", b, err, kept)
+		}
+	}
 }
 
 func TestSyncStatusLists(t *testing.T) {
