@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -479,6 +480,36 @@ func TestRestoreWithoutTheKeyring(t *testing.T) {
 	o.Passphrase = u.ask
 	if err := mustOpen(t, there, o).Unlock(); err != nil || len(u.asked) != 1 {
 		t.Error(u.asked, err)
+	}
+}
+
+// What contradicts itself is found by any check, what does not open by a full
+// one; a backup of it is made, and not taken back.
+func TestCheckOfContent(t *testing.T) {
+	ctx := context.Background()
+	for text, want := range map[string][2]string{
+		`UPDATE licence SET issued_rev = 9`:            {"issuer/issuer.db data_contradictory licence_ahead_of_itself", "issuer/issuer.db data_contradictory licence_ahead_of_itself"},
+		`UPDATE event SET body = x'0102' WHERE id = 1`: {"", "issuer/issuer.db data_damaged "},
+	} {
+		dir := homeOf(t, "issuer")
+		h := mustOpen(t, dir, options(&user{pass: goodPass}))
+		db := must(h.database(storage.Issuer))
+		if err := db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(text)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i, full := range []bool{false, true} {
+			got := ""
+			for _, f := range must(h.Check(ctx, full)) {
+				got += f.Path + " " + f.Code + " " + f.What
+			}
+			if got != want[i] {
+				t.Errorf("%s, full %v: %q", text, full, got)
+			}
+		}
+		refused(t, backupOf(t, dir), restoreOptions(), strings.Fields(want[1])[1])
 	}
 }
 
@@ -1040,6 +1071,27 @@ func FuzzReadArchive(f *testing.F) {
 			if master != nil || len(m.Entries) > 0 {
 				t.Error("something came back with an error")
 			}
+		}
+	})
+}
+
+func FuzzParseManifest(f *testing.F) {
+	f.Add(encode(openBackup(f, backupOf(f, newHome(f))).m))
+	f.Add([]byte(`{"format":2}`))
+	f.Add([]byte(`{"format":1,"entries":[{"path":"home.json","size":-1,"sha256":""}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := parseManifest(b)
+		if err != nil {
+			wantCode(t, err, "backup_damaged", "backup_newer")
+			return
+		}
+		for _, e := range m.Entries {
+			if !belongs(e.Path) || !filepath.IsLocal(filepath.FromSlash(e.Path)) || e.Size < 0 {
+				t.Errorf("%+v", e)
+			}
+		}
+		if _, err := parseManifest(encode(m)); err != nil {
+			t.Errorf("accepted, but not again: %v", err)
 		}
 	})
 }
