@@ -123,11 +123,15 @@ func printResult(w io.Writer, r verifier.Result) {
 	}
 	_, _ = fmt.Fprintf(w, "%s\n", r.Headline)
 	for _, c := range r.Credentials {
-		if c.Type == nil {
+		if c.Issuer == nil {
 			_, _ = fmt.Fprintln(w, "  credential: not authentic, so nothing it says is repeated here")
 			continue
 		}
-		_, _ = fmt.Fprintf(w, "  credential: %s from %s\n", *c.Type, *c.Issuer)
+		kind := "of no single type,"
+		if c.Type != nil {
+			kind = *c.Type
+		}
+		_, _ = fmt.Fprintf(w, "  credential: %s from %s\n", kind, *c.Issuer)
 		if c.Licence.Status != nil {
 			_, _ = fmt.Fprintf(w, "  licence: %s; may practise: %s; disciplinary: %s\n",
 				strings.ReplaceAll(*c.Licence.Status, "_", " "), strings.ReplaceAll(*c.Licence.MayPractise, "_", " "), yesNo(*c.Licence.Disciplinary))
