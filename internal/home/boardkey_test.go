@@ -114,6 +114,9 @@ func TestES256Key(t *testing.T) {
 	if c, err := h.SetCertificates(ctx, chain); err != nil || c.Certificates != 2 || c.Subject != "Test Board" {
 		t.Fatalf("%+v, %v", c, err)
 	}
+	if findings, err := h.Check(ctx, false); err != nil || len(findings) != 0 || !belongs("issuer/"+certificateFile) {
+		t.Errorf("the home with its certificate: %v, %v", findings, err)
+	}
 	if r := issue(); r.Issued != 1 || len(r.Notices) != 0 {
 		t.Errorf("with the key: %+v", r)
 	}

@@ -30,7 +30,7 @@ type Finding struct {
 }
 
 // known are the files a home may have, by path; databases come on top.
-var known = regexp.MustCompile(`^(home\.json|people\.json|backup\.json|[a-z]+\.lock|lock|network/(current|clock\.json|issuers\.json|evidence-[0-9a-f]{16})|issuer/settings\.json)$`)
+var known = regexp.MustCompile(`^(home\.json|people\.json|backup\.json|[a-z]+\.lock|lock|network/(current|clock\.json|issuers\.json|evidence-[0-9a-f]{16})|issuer/(settings\.json|certificate\.pem))$`)
 
 // besides are the files that stand beside a database.
 var besides = regexp.MustCompile(`^(-wal|-shm|\.lock|\.v\d+\.backup(-\d+)?)?$`)
