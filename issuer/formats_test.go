@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"bonafide/did/key"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
 	"bonafide/issuer"
@@ -300,3 +301,35 @@ func TestNewRefusesKinds(t *testing.T) {
 }
 
 var _ issuer.Store = (*storage.IssuerStore)(nil)
+
+// FuzzAcceptClaim: whatever stands in a claim file, the licence goes to the
+// wallet that knew the code or to nobody, and a refusal has a code.
+func FuzzAcceptClaim(f *testing.F) {
+	w := newWorld(f)
+	rows := medicine(w, 1)
+	w.importRows(rows)
+	text, _, err := w.board.ClaimCode(ctx, rows[0].Number, issuer.ClaimCodeOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	me := w.wallet[0]
+	f.Add(w.claim(text, me))
+	f.Add(w.claimVP(text, me.signer))
+	f.Add([]byte(`{"format":1,"presentation":{},"proof":"e30.eyJub25jZSI6IngifQ.x"}`))
+	f.Add([]byte(`{"format":1,"presentation":[],"proof":""}`))
+	f.Add([]byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"],"holder":"did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp","proof":{"type":"DataIntegrityProof","challenge":"MZUWM.23LD-24tGaJm_wLULIo1W1xGFNhJfJAjQl8pNWgBkGM"}}`))
+	f.Add([]byte(`{"type":"VerifiablePresentation","proof":[]}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		c, err := w.board.AcceptClaim(ctx, file, "Ada")
+		if err != nil {
+			if explain.CodeOf(err) == "" {
+				t.Errorf("no code: %v", err)
+			}
+			silent(t, err.Error(), rows)
+			return
+		}
+		if c.Holder != key.New(me.Public()) || c.HolderKey != "" && c.HolderKey != me.es256.Public().Multikey() {
+			t.Errorf("claimed by %s, %s", c.Holder, c.HolderKey)
+		}
+	})
+}

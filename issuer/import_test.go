@@ -351,29 +351,6 @@ func FuzzImportCSV(f *testing.F) {
 	})
 }
 
-func (dryStore) Code(context.Context, string) (issuer.Code, error) {
-	return issuer.Code{}, issuer.ErrNotFound
-}
-
-func FuzzAcceptClaim(f *testing.F) {
-	b, err := issuer.New(issuer.Config{
-		People: oneperson,
-		DID:    boardDID, Issuing: newSigner(1), LedgerKey: newSigner(2), Store: dryStore{}, Ledger: noLedger{},
-		Now: fixedNow, Rand: strings.NewReader(""),
-	})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add([]byte(`{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiablePresentation"],"holder":"did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp","proof":{"type":"DataIntegrityProof","challenge":"MZUWM.23LD-24tGaJm_wLULIo1W1xGFNhJfJAjQl8pNWgBkGM"}}`))
-	f.Add([]byte(`{"type":"VerifiablePresentation","proof":[]}`))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		c, err := b.AcceptClaim(ctx, file, "")
-		if code := explain.CodeOf(err); c != (issuer.Claim{}) || code != "claim_malformed" && code != "claim_code_unknown" {
-			t.Fatalf("%+v, %v", c, err)
-		}
-	})
-}
-
 func FuzzSettings(f *testing.F) {
 	f.Add([]byte(`{"format":1,"grace":[{"type":"ProfessionalLicence","jurisdiction":"US-IA","days":59}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
