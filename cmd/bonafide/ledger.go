@@ -81,6 +81,7 @@ type ledgerStartCmd struct {
 	Address string   `name:"p2p-address" help:"Where other boards reach it, if that is another address (kept)." placeholder:"HOST:PORT"`
 	Peer    []string `help:"Another board's node; may be repeated (kept)." placeholder:"ID@HOST:PORT"`
 	Log     string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
+	LogJSON bool     `name:"log-json" help:"Write the log as JSON, one object a line."`
 }
 
 func (ledgerStartCmd) Help() string {
@@ -109,7 +110,12 @@ func (c *ledgerStartCmd) Run(e *env) error {
 		if c.Log == "debug" {
 			level = slog.LevelDebug
 		}
-		log = slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))
+		o := &slog.HandlerOptions{Level: level}
+		var handler slog.Handler = slog.NewTextHandler(e.stderr, o)
+		if c.LogJSON {
+			handler = slog.NewJSONHandler(e.stderr, o)
+		}
+		log = slog.New(handler)
 	}
 	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Address: c.Address, Peers: c.Peer, Log: log})
 	if err != nil {
@@ -228,7 +234,7 @@ func (ledgerStatusCmd) Run(e *env) error {
 		"network": s.ChainID, "height": s.StateHeight, "header": s.HeaderHeight, "header_time": s.HeaderTime.UTC(),
 		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
 		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
-		"peers": s.Peers, "syncing": s.Syncing, "validating": s.Validating,
+		"peers": s.Peers, "syncing": s.Syncing, "validating": s.Validating, "silent": append([]string{}, s.Silent...),
 		"network_file": nil, "fingerprint": nil,
 	}
 	if file != nil {
@@ -242,6 +248,9 @@ func (ledgerStatusCmd) Run(e *env) error {
 		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
 			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
 		_, _ = fmt.Fprintf(w, "%s %s\n", plural(s.Peers, "other node")+" connected.", standingOf(s))
+		for _, id := range s.Silent {
+			_, _ = fmt.Fprintf(w, "Nothing is heard from the node of %s\n", id)
+		}
 		if file != nil {
 			_, _ = fmt.Fprintf(w, "Network file for others: %s\nIts fingerprint: %s\n", path, file.Display())
 		}

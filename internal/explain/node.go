@@ -63,6 +63,16 @@ var _ = add(
 		Next:    "Do not use this node's data: remove its data folder, ask the board that invited you for a new invitation by a channel you trust, and tell it what happened.",
 	},
 	Entry{
+		Code: "node_catching_up", Exit: ExitNotNow, Who: "nobody",
+		Message: "The node is fetching blocks that it missed.",
+		Next:    "Wait; it goes on by itself.",
+	},
+	Entry{
+		Code: "node_halted", Exit: ExitNotNow, Who: "board",
+		Message: "The network has signed no new header for longer than its interval: fewer than two thirds of the members run.",
+		Next:    "Ask the members from whom nothing is heard; bonafide ledger status names them.",
+	},
+	Entry{
 		Code: "peer_malformed", Exit: ExitUsage, Who: "it",
 		Message: "This is no address of another board's node.",
 		Next:    "Give it as ID@HOST:PORT, as the other board's bonafide ledger peer list prints it.",

@@ -38,8 +38,8 @@ func serve(h http.Handler) (*folderServer, error) {
 
 func (s *folderServer) close() error { return s.http.Close() }
 
-// silent takes connections and answers nothing.
-func silent() http.Handler {
+// mute takes connections and answers nothing.
+func mute() http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 }
 

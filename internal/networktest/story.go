@@ -118,6 +118,9 @@ func (w *world) killedOne(ctx context.Context, detail *string, victim *board, re
 		return err
 	}
 	*detail = fmt.Sprintf("%d transactions in %s without it", len(rest), time.Since(began).Round(10*time.Millisecond))
+	if err := silent(ctx, rest[0], []*board{victim}); err != nil {
+		return err
+	}
 	if err := victim.start(ctx); err != nil {
 		return err
 	}
@@ -126,7 +129,10 @@ func (w *world) killedOne(ctx context.Context, detail *string, victim *board, re
 		return err
 	}
 	*detail += fmt.Sprintf(", one state %s after its start", time.Since(began).Round(10*time.Millisecond))
-	return commits(ctx, victim)
+	if err := commits(ctx, victim); err != nil {
+		return err
+	}
+	return silent(ctx, rest[0], nil)
 }
 
 func (w *world) cutOff(ctx context.Context, detail *string, victim *board, rest ...*board) error {
@@ -197,7 +203,7 @@ func (w *world) sources(ctx context.Context, detail *string) (err error) {
 		return err
 	}
 	urls := map[string]string{"true": "http://" + w.boards[0].api, "other": "http://" + w.boards[1].api}
-	handlers := map[string]http.Handler{"silent": silent(), "folder": http.FileServer(http.Dir(public))}
+	handlers := map[string]http.Handler{"silent": mute(), "folder": http.FileServer(http.Dir(public))}
 	for _, name := range []string{"old", "altered", "damaged"} {
 		handlers[name] = http.FileServer(http.Dir(folder(name)))
 	}
@@ -313,6 +319,10 @@ func (w *world) halted(ctx context.Context, detail *string, up, down []*board) e
 	}); err != nil {
 		return err
 	}
+	// Whoever looks is told who is missing.
+	if err := silent(ctx, up[0], down); err != nil {
+		return err
+	}
 	if err := down[0].start(ctx); err != nil {
 		return err
 	}
@@ -322,6 +332,22 @@ func (w *world) halted(ctx context.Context, detail *string, up, down []*board) e
 	}
 	*detail = fmt.Sprintf("nothing above height %d for %s; two transactions within %s after", slices.Max(at), quiet, time.Since(began).Round(10*time.Millisecond))
 	return w.together(ctx, settleTime)
+}
+
+// silent waits until a board says that it hears nothing from exactly these.
+func silent(ctx context.Context, of *board, missing []*board) error {
+	var want []string
+	for _, b := range missing {
+		want = append(want, b.id.String())
+	}
+	slices.Sort(want)
+	return eventually(ctx, commitTime, of.name+" names who is silent", func() error {
+		s, err := of.status(ctx)
+		if err == nil && !slices.Equal(s.Silent, want) {
+			err = fmt.Errorf("%v, not %v", s.Silent, want)
+		}
+		return err
+	})
 }
 
 func (w *world) halves(ctx context.Context, detail *string) error {

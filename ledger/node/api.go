@@ -40,6 +40,8 @@ func (n *Node) newServer() *http.Server {
 	mux.HandleFunc("POST /v1/tx", n.handleTx)
 	mux.HandleFunc("GET /v1/status", n.handleStatus)
 	mux.HandleFunc("GET /v1/wait", n.handleWait)
+	mux.HandleFunc("GET /v1/health", n.handleHealth)
+	mux.HandleFunc("GET /metrics", n.handleMetrics)
 	mux.HandleFunc("GET /v1/network", n.handleNetwork)
 	mux.HandleFunc("GET /v1/pack", n.handlePack)
 	mux.HandleFunc("GET /v1/batch", n.handleBatch)

@@ -84,6 +84,7 @@ type Status struct {
 	Peers        int           // nodes that this one is connected with
 	Syncing      bool          // it fetches old blocks from them and signs nothing yet
 	Validating   bool          // it is one of those that sign headers
+	Silent       []string      // DIDs of members from whose nodes nothing has been heard, ascending
 }
 
 // Located is the place of a batch among all batches of its epoch.
@@ -148,6 +149,8 @@ type (
 		Peers        int    `json:"peers"`
 		Syncing      bool   `json:"syncing"`
 		Validating   bool   `json:"validating"`
+
+		Silent []string `json:"silent"`
 	}
 	wireLocated struct {
 		Pending  bool     `json:"pending"`
@@ -172,6 +175,7 @@ func (s Status) wire() wireStatus {
 		HeaderTime: s.HeaderTime.UTC().Format(time.RFC3339Nano), AppHash: hex.EncodeToString(s.AppHash[:]),
 		Proven: s.Proven, Interval: uint64(s.Interval / time.Second), LastEpoch: s.LastEpoch,
 		Validators: s.Validators, Waiting: s.Waiting, Peers: s.Peers, Syncing: s.Syncing, Validating: s.Validating,
+		Silent: append([]string{}, s.Silent...),
 	}
 }
 
@@ -191,6 +195,7 @@ func (w wireStatus) status() (Status, error) {
 		ChainID: w.ChainID, StateHeight: w.StateHeight, HeaderHeight: w.HeaderHeight, HeaderTime: t, AppHash: h,
 		Proven: w.Proven, Interval: time.Duration(w.Interval) * time.Second, LastEpoch: w.LastEpoch,
 		Validators: w.Validators, Waiting: w.Waiting, Peers: w.Peers, Syncing: w.Syncing, Validating: w.Validating,
+		Silent: w.Silent,
 	}, nil
 }
 

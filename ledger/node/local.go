@@ -91,6 +91,7 @@ func (n *Node) offer(tx []byte, hash [32]byte) (r Receipt, taken bool, err error
 func (l local) Status(context.Context) (Status, error) {
 	n := l.n
 	a := n.app
+	rs := n.consensus.GetRoundState()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.err(); err != nil {
@@ -100,7 +101,7 @@ func (l local) Status(context.Context) (Status, error) {
 	s := Status{
 		ChainID: v.ChainID(), StateHeight: a.at.height, HeaderHeight: a.signed, AppHash: a.at.appHash,
 		Interval: v.Params().Interval, LastEpoch: v.LastEpoch(), Waiting: n.pool.Size(),
-		Peers: n.engine.Switch().Peers().Size(), Syncing: a.syncing(),
+		Peers: n.engine.Switch().Peers().Size(), Syncing: a.syncing(), Silent: n.silent(rs),
 	}
 	if a.at.height == 0 {
 		s.AppHash = a.hash

@@ -31,6 +31,7 @@ import (
 	dbm "github.com/cometbft/cometbft-db"
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
 	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/mempool"
 	cmtnode "github.com/cometbft/cometbft/node"
@@ -99,14 +100,16 @@ const mempoolTxs = 50_000
 
 // Node is a running node.
 type Node struct {
-	cfg     Config
-	app     *app
-	store   *store
-	engine  *cmtnode.Node
-	signer  *signer
-	pool    mempool.Mempool
-	server  *http.Server
-	address string
+	cfg    Config
+	app    *app
+	store  *store
+	engine *cmtnode.Node
+	signer *signer
+	// consensus is the engine's, for looking at.
+	consensus *consensus.State
+	pool      mempool.Mempool
+	server    *http.Server
+	address   string
 
 	submitMu sync.Mutex // see submit
 	packMu   sync.Mutex // one pack at a time: each takes the memory of the state
@@ -215,6 +218,14 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	failed := func() { n.app.stop(explain.Errorf("node_failed", "the engine stopped; see the log")) }
 	n.engine, err = newEngine(ctx, cfg, genesis.Params.Interval, doc, signer, n.app, byName, failed)
 	if err == nil {
+		// The only door that the engine has to it, for a server that we do not run.
+		env, envErr := n.engine.ConfigureRPC()
+		if envErr == nil {
+			n.consensus, _ = env.ConsensusState.(*consensus.State)
+		}
+		if n.consensus == nil {
+			return nil, explain.Errorf("node_start", "the engine has no consensus to look at: %w", envErr)
+		}
 		n.pool = n.engine.Mempool()
 		n.app.mu.Lock()
 		n.app.signed = uint64(n.engine.BlockStore().Height())

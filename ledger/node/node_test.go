@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -857,5 +858,64 @@ func TestCheckpoint(t *testing.T) {
 	}
 	if <-n.Done(); explain.CodeOf(n.Err()) != "node_other_chain" {
 		t.Error(n.Err())
+	}
+}
+
+// TestHealth: a node alone is well and measures itself; one that waits for a
+// second member says that the network stands still, and who is silent.
+func TestHealth(t *testing.T) {
+	worlds := newWorlds(t, time.Hour, 2)
+	alone := newWorld(t, time.Hour)
+	n := alone.start(alone.config(t.TempDir()))
+	alone.submit(n.Client(), alone.change())
+	get := func(n *Node, path string) (int, string) {
+		t.Helper()
+		r, err := http.Get("http://" + n.Address() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode, string(b)
+	}
+	if code, body := get(n, "/v1/health"); code != 200 || body != `{"well":true}` {
+		t.Error(code, body)
+	}
+	code, body := get(n, "/metrics")
+	for _, want := range []string{
+		"# TYPE bonafide_state_height gauge\n", `bonafide_members{network="test-abcdefgh"} 1` + "\n", `bonafide_well{network="test-abcdefgh"} 1` + "\n",
+		`bonafide_silent_members{network="test-abcdefgh"} 0` + "\n", `bonafide_validating{network="test-abcdefgh"} 1` + "\n",
+	} {
+		if code != 200 || !strings.Contains(body, want) {
+			t.Errorf("%d: no %q in\n%s", code, want, body)
+		}
+	}
+	for _, line := range strings.Split(strings.TrimSpace(body), "\n") {
+		if !strings.HasPrefix(line, "# ") && len(strings.Fields(line)) != 2 {
+			t.Errorf("no sample: %q", line)
+		}
+	}
+
+	w := worlds[0]
+	c := w.config(t.TempDir())
+	c.P2P = freePort(t)
+	c.Allow = func(string) bool { return true }
+	n = w.start(c)
+	if code, body := get(n, "/v1/health"); code != 503 || !strings.Contains(body, "node_catching_up") {
+		t.Error(code, body) // it looks for others before it does anything
+	}
+
+	now := time.Unix(2_000_000_000, 0)
+	s := Status{HeaderHeight: 5, HeaderTime: now, Interval: 10 * time.Minute, Silent: []string{"did:x:1"}}
+	for age, code := range map[time.Duration]string{-time.Hour: "", 0: "", 11 * time.Minute: "", 11*time.Minute + 1: "node_halted"} {
+		if err := well(s, now.Add(age)); explain.CodeOf(err) != code {
+			t.Errorf("%s: %v", age, err)
+		}
+	}
+	if explain.CodeOf(well(Status{}, now)) != "node_not_provable" || !strings.Contains(metrics(s, now), `member="did:x:1"} 1`) {
+		t.Error("without a header, or a silent member")
 	}
 }

@@ -192,10 +192,7 @@ func (s *store) lightBlock(height uint64) (*types.LightBlock, error) {
 	if h == nil {
 		return nil, explain.Errorf("node_not_provable", "no header of height %d", height)
 	}
-	commit := s.blocks.LoadBlockCommit(int64(height))
-	if commit == nil {
-		commit = s.blocks.LoadSeenCommit(int64(height))
-	}
+	commit := s.commit(height)
 	if commit == nil {
 		return nil, explain.Errorf("node_not_provable", "no signatures of height %d", height)
 	}
@@ -204,6 +201,14 @@ func (s *store) lightBlock(height uint64) (*types.LightBlock, error) {
 		return nil, storeError("reading validators", err)
 	}
 	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: h, Commit: commit}, ValidatorSet: vals}, nil
+}
+
+// commit returns the signatures of a stored header, or nil.
+func (s *store) commit(height uint64) *types.Commit {
+	if c := s.blocks.LoadBlockCommit(int64(height)); c != nil {
+		return c
+	}
+	return s.blocks.LoadSeenCommit(int64(height))
 }
 
 // memberChanges lists the heights up to and including last whose header names
