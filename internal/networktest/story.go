@@ -76,7 +76,8 @@ func story(ctx context.Context, w *world, t *tally) {
 	part("two and two cut off from each other: neither half commits", func(detail *string) error { return w.halves(ctx, detail) })
 	part("a replaced consensus key signs without a restart", func(detail *string) error { return w.newKey(ctx, detail, b(1), b(0)) })
 	part("a member that leaves stays an issuer, and comes back", func(detail *string) error { return w.leaves(ctx, detail, b(3)) })
-	part("a stranger's node is not let in", func(detail *string) error { return w.stranger(ctx, detail) })
+	part("a member restored from its backup signs under a new key", func(detail *string) error { return w.restored(ctx, detail, b(2), b(1)) })
+	part("a stranger's node is not let in, and one on another chain stops", func(detail *string) error { return w.stranger(ctx, detail) })
 	part("stopped and started in order", func(detail *string) error { return w.orderly(ctx, detail, b(1)) })
 	if t.wants("crash") {
 		w.crashes(ctx, t, part, b(3))
@@ -507,9 +508,59 @@ func (w *world) stranger(ctx context.Context, detail *string) error {
 		now, err := first.status(ctx)
 		return s.height(ctx) > 0 || err == nil && now.Peers > before.Peers
 	})
-	log, lerr := os.ReadFile(s.logFile())
-	*detail = fmt.Sprintf("%d bytes of its log", len(log))
-	return errors.Join(err, lerr, s.kill())
+	if err := errors.Join(err, s.kill()); err != nil {
+		return err
+	}
+	*detail = "no block came to it"
+
+	// Let in, but told of another block than the chain has, it follows up to that
+	// block and stops in order.
+	own, err := w.run(ctx, "ledger", "peer", "list", "--home", s.dir)
+	if err != nil {
+		return err
+	}
+	id, err := own.text("own")
+	if err != nil {
+		return err
+	}
+	id, _, _ = strings.Cut(id, "@")
+	if _, err := w.run(ctx, "ledger", "peer", "add", id, "--home", first.dir); err != nil {
+		return err
+	}
+	record := filepath.Join(s.dir, "node", "joined.json")
+	b, err := os.ReadFile(record)
+	if err != nil {
+		return err
+	}
+	i := bytes.Index(b, []byte(`"hash": "`))
+	if i < 0 {
+		return fmt.Errorf("no hash in %s", b)
+	}
+	copy(b[i+len(`"hash": "`):], "00000000")
+	if err := os.WriteFile(record, b, 0o600); err != nil {
+		return err
+	}
+	if err := s.launch(w.bin); err != nil {
+		return err
+	}
+	if err := eventually(ctx, startTime, "it notices that the chain is another", func() error {
+		if s.running() {
+			return errors.New("it runs")
+		}
+		return nil
+	}); err != nil {
+		return errors.Join(err, s.kill())
+	}
+	log, err := os.ReadFile(s.logFile())
+	if err != nil {
+		return err
+	}
+	if s.exitCode() != 3 || !bytes.Contains(log, []byte("node_other_chain")) || bytes.Contains(log, []byte("goroutine ")) {
+		return fmt.Errorf("it ended with %d; see %s", s.exitCode(), s.logFile())
+	}
+	*detail += "; told of another block, it stopped there"
+	_, err = w.run(ctx, "ledger", "peer", "remove", id, "--home", first.dir)
+	return err
 }
 
 // orderly stops a node as a service manager does.
