@@ -125,17 +125,19 @@ func (b *Board) approve(ctx context.Context, id int64, person string) (Decision,
 // answer changes a decision, and its licence where it is carried out, in one
 // transaction. f may be called again after a conflict.
 func (b *Board) answer(ctx context.Context, id int64, f func(*Change, *Decision, time.Time) error) (Decision, error) {
+	d, err := b.decision(ctx, id) // tells the licence, which never changes
+	if err != nil {
+		return d, err
+	}
 	for try := 1; ; try++ {
-		d, err := b.Store.Decision(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			return d, explain.Errorf("act_unknown", "there is no act %d", id)
-		}
-		if err != nil {
-			return d, fmt.Errorf("reading an act: %w", err)
-		}
+		// The licence is read before the act: if somebody answers in between, the
+		// act says so, and not the licence that it is no longer right for it.
 		ls, err := b.Store.ByID(ctx, []int64{d.Licence})
 		if err != nil {
 			return d, fmt.Errorf("reading a licence: %w", err)
+		}
+		if d, err = b.decision(ctx, id); err != nil {
+			return d, err
 		}
 		c := Change{Licence: ls[0], WasRevision: ls[0].Revision, WasStatusRev: ls[0].StatusRev}
 		was := d.State
@@ -151,6 +153,17 @@ func (b *Board) answer(ctx context.Context, id int64, f func(*Change, *Decision,
 			return d, fmt.Errorf("recording an answer: %w", err)
 		}
 	}
+}
+
+func (b *Board) decision(ctx context.Context, id int64) (Decision, error) {
+	d, err := b.Store.Decision(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return d, explain.Errorf("act_unknown", "there is no act %d", id)
+	}
+	if err != nil {
+		return d, fmt.Errorf("reading an act: %w", err)
+	}
+	return d, nil
 }
 
 // Refusal is one act that could not be approved.

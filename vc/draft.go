@@ -42,24 +42,11 @@ type ProofOptions struct {
 // exists. claims is the document without proof, of values as strictjson gives
 // them; it is copied. The same claims always give the same draft.
 func NewDraft(claims map[string]any) (*Draft, error) {
-	if hasKey(claims, "proof") {
-		return nil, explain.Errorf("draft_signed", "the draft has a proof already")
-	}
-	b, err := strictjson.Canonical(claims)
+	p, b, err := draftable(claims)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := strictjson.Object(b, limits)
-	if err != nil {
-		return nil, err
-	}
-	p, err := parse(doc, issuing)
-	if err != nil {
-		return nil, err
-	}
-	if err := draftable(p); err != nil {
-		return nil, err
-	}
+	doc := p.doc
 	issuer, err := did.Parse(p.facts.issuer)
 	if err != nil {
 		return nil, explain.Errorf("issuer_invalid", "issuer of a draft: %w", err)
@@ -80,17 +67,32 @@ func NewDraft(claims map[string]any) (*Draft, error) {
 	return &Draft{format: VCDM, doc: doc, json: b, issuer: issuer}, nil
 }
 
-// draftable refuses what cannot be about to be anchored.
-func draftable(p *Parsed) error {
-	switch {
-	case p.kind != KindCredential:
-		return explain.Errorf("not_a_credential", "a draft of something that is no credential")
-	case p.facts.anchorErr != nil:
-		return p.facts.anchorErr
-	case p.facts.anchor != "":
-		return explain.Errorf("draft_anchored", "the draft has an anchor already")
+// draftable reads what is about to be anchored, in the strict form of the
+// model, and returns it with its canonical form. The claims are copied.
+func draftable(claims map[string]any) (*Parsed, []byte, error) {
+	if hasKey(claims, "proof") {
+		return nil, nil, explain.Errorf("draft_signed", "the draft has a proof already")
 	}
-	return nil
+	b, err := strictjson.Canonical(claims)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := strictjson.Object(b, limits)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := parse(doc, issuing)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case p.kind != KindCredential:
+		return nil, nil, explain.Errorf("not_a_credential", "a draft of something that is no credential")
+	case p.facts.anchorErr != nil:
+		return nil, nil, p.facts.anchorErr
+	case p.facts.anchor != "":
+		return nil, nil, explain.Errorf("draft_anchored", "the draft has an anchor already")
+	}
+	return p, b, nil
 }
 
 // ReadDraft reads the record that Draft.JSON gave, with all checks of a new

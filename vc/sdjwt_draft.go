@@ -39,24 +39,11 @@ type SDJWTOptions struct {
 // error (draft_inexpressible), but for the contexts, which have no meaning
 // there, and entries for lists of the W3C.
 func NewSDJWTDraft(claims map[string]any, o SDJWTOptions) (*Draft, error) {
-	if hasKey(claims, "proof") {
-		return nil, explain.Errorf("draft_signed", "the draft has a proof already")
-	}
-	b, err := strictjson.Canonical(claims)
+	p, _, err := draftable(claims)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := strictjson.Object(b, limits)
-	if err != nil {
-		return nil, err
-	}
-	p, err := parse(doc, issuing)
-	if err != nil {
-		return nil, err
-	}
-	if err := draftable(p); err != nil {
-		return nil, err
-	}
+	doc := p.doc
 	index, err := statusIndex(doc["credentialStatus"])
 	if err != nil {
 		return nil, err
