@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
+
+	"bonafide/did"
 )
 
 // boardKeyCmd looks after the board's own keys.
@@ -11,6 +15,7 @@ type boardKeyCmd struct {
 	Rotate      boardKeyRotateCmd      `cmd:"" help:"Replace an issuing or the ledger key by a new one."`
 	Csr         boardKeyCSRCmd         `cmd:"" name:"csr" help:"Ask a certification authority for a certificate of the ES256 key."`
 	Certificate boardKeyCertificateCmd `cmd:"" help:"Keep the certificate that an authority gave, for new SD-JWT credentials."`
+	Recover     boardKeyRecoverCmd     `cmd:"" help:"Make new keys for a board that lost its own, for the members to vote on."`
 	Report      boardKeyReportCmd      `cmd:"" help:"Say that one of this board's keys was in other hands."`
 	Deactivate  boardDeactivateCmd     `cmd:"" help:"End this board's identity, for good."`
 }
@@ -41,6 +46,52 @@ func (c *boardKeyRotateCmd) Run(e *env) error {
 	}
 	return e.answer(map[string]string{"method": method}, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "The new %s key is on the ledger: %s\n", c.Use, method)
+	})
+}
+
+type boardKeyRecoverCmd struct {
+	DID string `arg:"" name:"did" help:"The board's DID."`
+	Out string `help:"File for the document with the new keys; - is standard output." short:"o" default:"-" placeholder:"FILE"`
+}
+
+func (boardKeyRecoverCmd) Help() string {
+	return `For a board whose ledger key is lost, or whose keys somebody else may have. The home
+needs the network's data (trust pin, sync) and becomes this board's, if it is
+nobody's yet. Give the file to a member and read its fingerprint to them by another
+way. The members vote (ledger propose recover); the new keys count once the delay
+has passed, and until then whoever has an old key can be heard.
+
+Example:
+  bonafide board key recover did:bonafide:… --out new.json --home ~/board`
+}
+
+func (c *boardKeyRecoverCmd) Run(e *env) error {
+	id, err := did.Parse(c.DID)
+	if err != nil {
+		return err
+	}
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	doc, err := h.Recovery(e.ctx, id)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(doc)
+	print := grouped(hex.EncodeToString(sum[:]))
+	if c.Out == "-" {
+		e.say("Fingerprint: %s", print)
+		return e.answer(map[string]any{"document": string(doc), "fingerprint": hex.EncodeToString(sum[:])}, func(w io.Writer) {
+			_, _ = w.Write(doc)
+		})
+	}
+	if err := writeFile(c.Out, doc); err != nil {
+		return err
+	}
+	return e.answer(map[string]any{"file": c.Out, "fingerprint": hex.EncodeToString(sum[:])}, func(w io.Writer) {
+		_, _ = fmt.Fprintf(w, "Wrote %s.\nFingerprint: %s\nA member proposes it: bonafide ledger propose recover %s --document FILE\n", c.Out, print, id)
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -666,13 +667,17 @@ func (c *proposeHandOverCmd) Run(e *env) error {
 }
 
 type proposeRecoverCmd struct {
-	DID      string `arg:"" name:"did" help:"The DID."`
-	Document string `help:"File with the new document, in canonical JSON." placeholder:"FILE"`
-	Withdraw bool   `help:"Withdraw what was decided for this DID and is in its delay."`
+	DID         string `arg:"" name:"did" help:"The DID."`
+	Document    string `help:"File with the new document, in canonical JSON." placeholder:"FILE"`
+	Fingerprint string `help:"The document's fingerprint that the board told by another channel; without it you are asked." placeholder:"HEX"`
+	Withdraw    bool   `help:"Withdraw what was decided for this DID and is in its delay."`
 }
 
 func (proposeRecoverCmd) Help() string {
-	return `Example:
+	return `The file is what the board made with board key recover. Whoever sends it may be
+somebody else: compare its fingerprint with the board itself.
+
+Example:
   bonafide ledger propose recover did:bonafide:… --document new.json`
 }
 
@@ -693,6 +698,10 @@ func (c *proposeRecoverCmd) Run(e *env) error {
 	}
 	if len(b) == 0 {
 		return unreadable("%s is empty; what is in its delay is withdrawn with --withdraw", c.Document)
+	}
+	sum := sha256.Sum256(b)
+	if err := e.compare(hex.EncodeToString(sum[:]), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
+		return err
 	}
 	return propose(e, ledger.RecoverDID{DID: id, Document: b})
 }

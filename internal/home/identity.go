@@ -76,6 +76,53 @@ func (h *Home) RotateKey(ctx context.Context, use string) (method string, err er
 	return id.String() + "#" + fresh.Multikey(), nil
 }
 
+// Recovery makes new keys for a board that lost all of its own, or has to fear
+// that somebody else has them too, and returns the document that the members
+// vote for (ledger.RecoverDID). Everything but the keys stays as the ledger has
+// it. Once the vote has taken effect this home is that board's: until then the
+// new keys can do nothing. A home that is no board's yet becomes this one's.
+// Codes no_data, issuer_unknown, board_exists, board_deactivated.
+func (h *Home) Recovery(ctx context.Context, id did.DID) ([]byte, error) {
+	d, err := h.Data()
+	if err != nil {
+		return nil, err
+	}
+	versions, err := d.View.Versions(id)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		return nil, explain.Errorf("issuer_unknown", "no board of the network has this DID")
+	}
+	newest := versions[len(versions)-1]
+	if newest.Deactivated || newest.Document == nil {
+		return nil, explain.Errorf("board_deactivated", "the DID was closed for good")
+	}
+	s, err := readSettings(h.dir)
+	if err != nil {
+		return nil, err
+	}
+	if s.Board != "" && s.Board != id.String() {
+		return nil, explain.Errorf("board_exists", "this home is another board's")
+	}
+	fresh := map[string]did.PublicKey{}
+	for _, use := range []string{keys.Issuing, keys.IssuingES256, keys.Ledger} {
+		ks, err := h.Keys(use)
+		if err != nil {
+			return nil, err
+		}
+		if _, fresh[use], err = ks.Create(kindOf(use)); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := bonafide.NextDocument(id, []did.PublicKey{fresh[keys.Issuing], fresh[keys.IssuingES256]},
+		[]did.PublicKey{fresh[keys.Ledger]}, bonafide.OptionsOf(newest.Document))
+	if err != nil {
+		return nil, err
+	}
+	return doc, h.setBoard(ctx, id)
+}
+
 // ReportKey tells the ledger that one of the board's keys was in other hands
 // from a time on, at most 90 days back. It is final.
 func (h *Home) ReportKey(ctx context.Context, method string, from time.Time) error {

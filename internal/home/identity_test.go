@@ -3,18 +3,22 @@ package home
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"bonafide/assets/mappings"
 	"bonafide/assets/templates"
 	"bonafide/did"
+	"bonafide/did/bonafide"
 	"bonafide/internal/explain"
 	"bonafide/internal/fixtures"
 	"bonafide/internal/keys"
 	"bonafide/issuer"
 	"bonafide/ledger"
+	"bonafide/ledger/pack"
 	"bonafide/vc"
 	"bonafide/verifier"
 )
@@ -172,5 +176,96 @@ func TestThreat19_RotationAndReports(t *testing.T) {
 	r, err := h.Resolver().Resolve(ctx, id, did.ResolveOptions{VersionID: "1"})
 	if err != nil || r.Metadata.VersionID != "1" || r.Metadata.NextVersionID != "2" {
 		t.Errorf("version 1 resolves to %+v: %v", r, err)
+	}
+}
+
+// TestRecovery: a board whose home is gone makes new keys in another one; once
+// the members have voted and the delay is over it acts with them, what it
+// issued before stays good, and the old home's keys are worth nothing.
+func TestRecovery(t *testing.T) {
+	ctx, h, id := runningBoard(t)
+	raw, err := os.ReadFile(filepath.Join(h.PublicDir(), "network.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := pack.ParseNetwork(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := h.Node()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(&user{pass: goodPass})
+	o.Now = time.Now
+	fresh, err := Create(filepath.Join(t.TempDir(), "again"), o, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, fresh)
+	if err := fresh.Pin(ctx, network, false, []string{address}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := fresh.SetNode(ctx, address); err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := bonafide.Split(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Recovery(ctx, did.DID("did:bonafide:"+other+":"+strings.Repeat("a", 32))); explain.CodeOf(err) != "issuer_unknown" {
+		t.Errorf("nobody's DID: %v", err)
+	}
+	doc, err := fresh.Recovery(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Before the vote the new keys sign nothing that counts.
+	if _, err := fresh.Send(ctx, ledger.DeactivateDID{}); err == nil {
+		t.Fatal("keys that nobody voted for were obeyed")
+	}
+	p, err := h.Propose(ctx, ledger.RecoverDID{DID: id, Document: doc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := fresh.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p.State == ledger.ProposalDelayed {
+		st, err := client.Status(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Wait(ctx, st.StateHeight+1); err != nil {
+			t.Fatal(err)
+		}
+		list, err := fresh.Proposals(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = list[p.Number-1]
+	}
+	if p.State != ledger.ProposalDone {
+		t.Fatalf("the proposal is %s %s", p.State, p.FailedReason)
+	}
+	if _, err := fresh.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if method, err := fresh.RotateKey(ctx, keys.Issuing); err != nil || !strings.HasPrefix(method, id.String()+"#") {
+		t.Errorf("acting with the voted keys: %s %v", method, err)
+	}
+	if _, err := h.Sync(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.RotateKey(ctx, keys.Issuing); err == nil {
+		t.Error("the lost home still acts for the board")
+	}
+	// It is this board's for good.
+	if _, err := fresh.Recovery(ctx, did.DID("did:bonafide:"+other+":"+strings.Repeat("b", 32))); err == nil {
+		t.Error("a second board in one home")
 	}
 }
