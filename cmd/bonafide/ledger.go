@@ -568,7 +568,28 @@ func (c *proposeAdmitCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return propose(e, ledger.AdmitMember{DID: id, Name: c.Name, Consensus: key})
+	h, err := e.openHome()
+	if err != nil {
+		return err
+	}
+	defer closing(e, h)
+	e.countsOn(h)
+	p, err := h.Propose(e.ctx, ledger.AdmitMember{DID: id, Name: c.Name, Consensus: key})
+	if err != nil {
+		return err
+	}
+	return answerProposal(e, p)
+}
+
+// countsOn says how many members must run once one more is admitted: a network
+// whose new member does not run may stand still.
+func (e *env) countsOn(h *home.Home) {
+	d, err := h.Data()
+	if err != nil {
+		return // proposing says what is wrong
+	}
+	n := len(d.View.Members(d.Height)) + 1
+	e.say("With this board the network has %s, and stands still unless %d of them run. Have its node started before the vote is decided.", plural(n, "member"), 2*n/3+1)
 }
 
 func (c *proposeAdmitCmd) application(e *env) error {
@@ -580,14 +601,15 @@ func (c *proposeAdmitCmd) application(e *env) error {
 		return err
 	}
 	e.say("Board:       %s\nName:        %s\nKey:         %s", a.DID, a.Name, multikey(a.Consensus))
-	if err := e.compare(a.Fingerprint(), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
-		return err
-	}
 	h, err := e.openHome()
 	if err != nil {
 		return err
 	}
 	defer closing(e, h)
+	e.countsOn(h)
+	if err := e.compare(a.Fingerprint(), c.Fingerprint, "Compare it with what the board told you by another channel."); err != nil {
+		return err
+	}
 	// Its node is let in first: once the vote is decided the network counts on it.
 	if err := h.AddPeers(e.ctx, a.Peer); err != nil {
 		return err
