@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the tree for the given time each; shows the output
-# of the one that fails. What it found stays under testdata/fuzz.
+# Runs every fuzz target of the tree for the given time each, as many at once as
+# there are processors; shows the output of the one that fails. What it found
+# stays under testdata/fuzz.
 set -euo pipefail
-time=${1:-60s}
-count=0
-while IFS=: read -r file target; do
-	dir=./$(dirname "$file")
-	if ! out=$(go test -tags ci "$dir" -run '^$' -fuzz "^$target\$" -fuzzminimizetime 10x -fuzztime "$time" 2>&1); then
+export FUZZ_TIME=${1:-60s}
+one() {
+	local dir=./${1%/*} target=$2 out
+	if ! out=$(go test -tags ci "$dir" -run '^$' -fuzz "^$target\$" -parallel 1 -fuzzminimizetime 10x -fuzztime "$FUZZ_TIME" 2>&1); then
 		echo "$out"
 		echo "FAILED: $target in $dir"
-		exit 1
+		return 255 # ends xargs
 	fi
-	count=$((count + 1))
-done < <(git ls-files '*_test.go' | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' | sed 's/func //')
-[ "$count" -gt 0 ] || { echo "no fuzz target found"; exit 1; }
-echo "fuzz: $count targets, $time each, nothing found"
+}
+export -f one
+targets=$(git ls-files '*_test.go' | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func / /')
+[ -n "$targets" ] || { echo "no fuzz target found"; exit 1; }
+xargs -L 1 -P "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" bash -c 'one "$@"' fuzz <<<"$targets"
+echo "fuzz: $(wc -l <<<"$targets") targets, $FUZZ_TIME each, nothing found"
