@@ -21,10 +21,10 @@ app: deps-app ## build and open the app
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
 	@bin/bonafide-app
 
-test: deps-test build ## run every test, and each fuzz target for a second
+test: deps-test build ## run every test, and 2,000 inputs of each fuzz target
 	$(GO) vet $(HEADLESS) ./...
 	$(GO) test $(HEADLESS) ./...
-	@scripts/fuzz.sh 1s
+	@scripts/fuzz.sh 2000x
 
 lint: ## formatting and static checks
 	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofumpt-formatted:"; echo "$$out"; exit 1; fi
