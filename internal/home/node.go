@@ -23,6 +23,7 @@ type NodeOptions struct {
 	P2P     string // listen address for other members' nodes
 	Address string // where they reach it, if that is another
 	Peers   []string
+	Keep    uint64 // newest blocks that stay (node.Config.KeepBlocks); 0: all
 	Log     *slog.Logger
 }
 
@@ -56,7 +57,7 @@ func (h *Home) StartNode(ctx context.Context, o NodeOptions) (*node.Node, error)
 	}
 	cfg := node.Config{
 		Dir: h.nodeDir(), Genesis: genesis, Consensus: consensus, FindKey: h.findConsensusKey, NodeKey: [32]byte(seed),
-		API: o.API, P2P: peers.Listen, P2PAddress: peers.Address, Allow: h.allowPeer, Log: o.Log, Now: h.o.Now,
+		API: o.API, P2P: peers.Listen, P2PAddress: peers.Address, Allow: h.allowPeer, KeepBlocks: o.Keep, Log: o.Log, Now: h.o.Now,
 	}
 	for _, p := range peers.Peers {
 		if strings.Contains(p, "@") {

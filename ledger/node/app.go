@@ -52,6 +52,7 @@ type app struct {
 	due    bool // the state wants hourly as soon as its proof is stored
 
 	checkpoint Checkpoint
+	retain     retention
 	admits     func(id string) bool // may this node connect?
 	syncing    func() bool          // the engine fetches old blocks from its peers; nil until it is up
 
@@ -255,6 +256,10 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	}
 	// The engine has stored this block with its signatures before it calls us:
 	// the state before it is provable now, and for a busy chain only now.
+	light, err := a.store.lightToKeep(height)
+	if err != nil {
+		return nil, err
+	}
 	a.signed = height
 	a.broadcast()
 	a.proven(height)
@@ -272,6 +277,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	p.rows = append(p.rows, out.Rows...)
 	p.at = meta{genesis: a.genesis, height: height, appHash: out.AppHash, time: block.Time}
 	p.validators = len(out.Validators) > 0
+	p.light = light
 
 	resp := &abci.ResponseFinalizeBlock{AppHash: append([]byte(nil), out.AppHash[:]...)}
 	resp.TxResults = make([]*abci.ExecTxResult, len(req.Txs))
@@ -296,7 +302,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	return resp, nil
 }
 
-// Commit writes what the block changed.
+// Commit writes what the block changed, and says which blocks may go.
 func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -314,7 +320,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	a.pending = nil
 	a.state.ResetCheck()
 	a.broadcast()
-	return &abci.ResponseCommit{}, nil
+	return &abci.ResponseCommit{RetainHeight: int64(a.store.retainHeight(a.retain, a.at))}, nil
 }
 
 // tell hands a receipt to everyone who waits for it. Callers hold mu.

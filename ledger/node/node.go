@@ -61,6 +61,12 @@ type Config struct {
 	// Height 0: none.
 	Checkpoint Checkpoint
 
+	// KeepBlocks is how many of the newest blocks stay, at least MinKeepBlocks;
+	// blocks that evidence of a double signature may still be about stay besides.
+	// 0: all. What packs need outlives the blocks.
+	KeepBlocks uint64
+	leastKept  uint64 // for tests: in place of MinKeepBlocks
+
 	API       string   // host:port of the HTTP interface; default 127.0.0.1:0
 	APIRemote bool     // allow an API address that is not loopback
 	APIHosts  []string // further Host headers to answer to, host or host:port
@@ -135,6 +141,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.leastKept == 0 {
+		cfg.leastKept = MinKeepBlocks
+	}
 	if cfg.PublishDelay <= 0 {
 		cfg.PublishDelay = 30 * time.Second
 	}
@@ -149,6 +158,9 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 		return nil, explain.Errorf("node_config", "folder or consensus key missing")
 	}
 	cfg = cfg.withDefaults()
+	if cfg.KeepBlocks != 0 && cfg.KeepBlocks < cfg.leastKept {
+		return nil, explain.Errorf("node_config", "fewer than %d blocks would be kept", cfg.leastKept)
+	}
 	doc, genesis, err := parseGenesis(cfg.Genesis)
 	if err != nil {
 		return nil, err
@@ -193,6 +205,7 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	}
 	n.store = &store{
 		db:     byName["ledger"],
+		engine: byName["blockstore"],
 		blocks: cmtstore.NewBlockStore(byName["blockstore"]),
 		states: sm.NewStore(byName["state"], sm.StoreOptions{DiscardABCIResponses: true}),
 	}
@@ -202,6 +215,10 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	if at := n.app.at; at.height > 0 && at.genesis != sha256.Sum256(doc.AppState) {
 		return nil, explain.Errorf("node_other_network", "the folder's data begins with another genesis than that of %s", doc.ChainID)
 	}
+	if err := n.store.keepLight(n.app.at); err != nil {
+		return nil, err
+	}
+	n.app.retain = retention{cfg.KeepBlocks, doc.ConsensusParams.Evidence}
 	n.app.hourly, n.app.checkpoint = n.publishHourly, cfg.Checkpoint
 	if n.app.admits, err = admission(cfg); err != nil {
 		return nil, err

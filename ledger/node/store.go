@@ -6,6 +6,8 @@ package node
 //	r ‖ key      a row of ledger.State
 //	t ‖ hash     receipt of a transaction, by SHA-256 of its bytes
 //	v ‖ height   the validators from this height on differ from those before
+//	l ‖ height   light block on either side of such a change, kept for packs when
+//	             the engine's blocks are gone
 
 import (
 	"bytes"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	sm "github.com/cometbft/cometbft/state"
 	cmtstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
@@ -28,11 +31,13 @@ const (
 	prefixRow     = 'r'
 	prefixReceipt = 't'
 	prefixChange  = 'v'
+	prefixLight   = 'l'
 )
 
 // store reads and writes our database and reads the engine's.
 type store struct {
 	db     dbm.DB
+	engine dbm.DB // below blocks
 	blocks *cmtstore.BlockStore
 	states sm.Store
 }
@@ -57,6 +62,13 @@ type changes struct {
 	rows       []ledger.Row
 	receipts   []txReceipt
 	validators bool // the set changes
+	light      []keptLight
+}
+
+// keptLight is a light block as it is stored.
+type keptLight struct {
+	height uint64
+	block  []byte
 }
 
 func (m meta) marshal() []byte {
@@ -139,13 +151,24 @@ func (s *store) write(c *changes) error {
 	}
 	if c.validators {
 		// An update in the results of H takes effect with the header of H+2.
-		set(binary.BigEndian.AppendUint64([]byte{prefixChange}, c.at.height+2), []byte{})
+		set(changeKey(c.at.height+2), []byte{})
+	}
+	for _, l := range c.light {
+		set(lightKey(l.height), l.block)
 	}
 	set([]byte{prefixMeta}, c.at.marshal())
 	if failed != nil {
 		return failed
 	}
 	return b.WriteSync()
+}
+
+func lightKey(height uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{prefixLight}, height)
+}
+
+func changeKey(height uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{prefixChange}, height)
 }
 
 func receiptKey(hash [32]byte) []byte { return append([]byte{prefixReceipt}, hash[:]...) }
@@ -188,6 +211,30 @@ func (s *store) header(height uint64) *types.Header {
 // validators. The signatures are those of the next block where there is one,
 // so that all nodes hand out the same.
 func (s *store) lightBlock(height uint64) (*types.LightBlock, error) {
+	b, err := s.db.Get(lightKey(height))
+	if err != nil {
+		return nil, storeError("reading", err)
+	}
+	if b != nil {
+		return parseKept(b)
+	}
+	return s.engineLight(height)
+}
+
+func parseKept(b []byte) (*types.LightBlock, error) {
+	var pb cmtproto.LightBlock
+	if err := pb.Unmarshal(b); err != nil {
+		return nil, storeError("reading a light block of", err)
+	}
+	lb, err := types.LightBlockFromProto(&pb)
+	if err != nil {
+		return nil, storeError("reading a light block of", err)
+	}
+	return lb, nil
+}
+
+// engineLight makes a light block of what the engine has stored.
+func (s *store) engineLight(height uint64) (*types.LightBlock, error) {
 	h := s.header(height)
 	if h == nil {
 		return nil, explain.Errorf("node_not_provable", "no header of height %d", height)
@@ -203,6 +250,75 @@ func (s *store) lightBlock(height uint64) (*types.LightBlock, error) {
 	return &types.LightBlock{SignedHeader: &types.SignedHeader{Header: h, Commit: commit}, ValidatorSet: vals}, nil
 }
 
+// lightToKeep returns the light block below height, as it is stored, if it
+// stands on either side of a change of validators. The engine has stored block
+// height, and in it the signatures of the one below, which are final there.
+func (s *store) lightToKeep(height uint64) ([]keptLight, error) {
+	if s.blocks == nil || height < 2 {
+		return nil, nil
+	}
+	for _, change := range []uint64{height - 1, height} {
+		is, err := s.db.Has(changeKey(change))
+		if err != nil {
+			return nil, storeError("reading", err)
+		}
+		if is {
+			return s.copyLight(nil, height-1)
+		}
+	}
+	return nil, nil
+}
+
+func (s *store) copyLight(to []keptLight, height uint64) ([]keptLight, error) {
+	lb, err := s.engineLight(height)
+	if err != nil {
+		return nil, err
+	}
+	pb, err := lb.ToProto()
+	if err != nil {
+		return nil, storeError("copying a light block in", err)
+	}
+	b, err := pb.Marshal()
+	if err != nil {
+		return nil, storeError("copying a light block in", err)
+	}
+	return append(to, keptLight{height, b}), nil
+}
+
+// keepLight copies the light blocks of member changes below the last stored
+// block that are not kept yet: those of before there was any pruning.
+func (s *store) keepLight(at meta) error {
+	if at.height < 2 {
+		return nil
+	}
+	heights, err := s.memberChanges(at.height)
+	if err != nil {
+		return err
+	}
+	var light []keptLight
+	for _, g := range heights {
+		for _, h := range []uint64{g - 1, g} {
+			kept, err := s.db.Has(lightKey(h))
+			if err != nil {
+				return storeError("reading", err)
+			}
+			if kept || h >= at.height {
+				continue
+			}
+			if light, err = s.copyLight(light, h); err != nil {
+				return err
+			}
+		}
+	}
+	if len(light) == 0 {
+		return nil
+	}
+	if err := s.write(&changes{at: at, light: light}); err != nil {
+		return storeError("writing", err)
+	}
+	return nil
+}
+
 // commit returns the signatures of a stored header, or nil.
 func (s *store) commit(height uint64) *types.Commit {
 	if c := s.blocks.LoadBlockCommit(int64(height)); c != nil {
@@ -214,7 +330,7 @@ func (s *store) commit(height uint64) *types.Commit {
 // memberChanges lists the heights up to and including last whose header names
 // other validators than the one before.
 func (s *store) memberChanges(last uint64) ([]uint64, error) {
-	it, err := s.db.Iterator([]byte{prefixChange}, binary.BigEndian.AppendUint64([]byte{prefixChange}, last+1))
+	it, err := s.db.Iterator([]byte{prefixChange}, changeKey(last+1))
 	if err != nil {
 		return nil, storeError("reading", err)
 	}
