@@ -48,3 +48,19 @@ func TestErrorCarriesItsCode(t *testing.T) {
 		t.Error("a code out of nowhere")
 	}
 }
+
+// TestScreen: nobody before a screen is sent to a command.
+func TestScreen(t *testing.T) {
+	for code := range screen {
+		if _, ok := Lookup(code); !ok {
+			t.Errorf("%s is no code", code)
+		}
+	}
+	for _, e := range All() {
+		for _, s := range []string{e.Message, e.Screen()} {
+			if regexp.MustCompile("`|--|bonafide [a-z]|BONAFIDE_|Ctrl-C").MatchString(s) {
+				t.Errorf("%s speaks of a command: %s", e.Code, s)
+			}
+		}
+	}
+}

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/draw"
+)
+
+// screen is an X display that nobody sees, with a window manager. Everything a
+// person would see is read off its picture, and everything a person would do is
+// done with the mouse and the keyboard.
+type screen struct {
+	ctx     context.Context
+	display string
+	dir     string // for pictures
+	shots   int
+	started []*exec.Cmd
+}
+
+// Its size, in pixels.
+const width, height = 1280, 900
+
+// openScreen starts an X server on a number that is free.
+func openScreen(ctx context.Context, dir string) (*screen, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	s := &screen{ctx: ctx, dir: dir}
+	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-nolisten", "tcp")
+	x.ExtraFiles = []*os.File{w}
+	if err := x.Start(); err != nil {
+		return nil, fmt.Errorf("starting the X server: %w", err)
+	}
+	s.started = append(s.started, x)
+	_ = w.Close()
+	// It writes its number when it answers.
+	number := make([]byte, 16)
+	n, err := r.Read(number)
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("the X server does not answer: %w", err)
+	}
+	s.display = ":" + strings.TrimSpace(string(number[:n]))
+	wm := s.command("openbox")
+	if err := wm.Start(); err != nil {
+		s.close()
+		return nil, fmt.Errorf("starting the window manager: %w", err)
+	}
+	s.started = append(s.started, wm)
+	return s, nil
+}
+
+// close ends what was started, the last first.
+func (s *screen) close() {
+	for i := len(s.started) - 1; i >= 0; i-- {
+		_ = s.started[i].Process.Kill() // it may have ended
+		_ = s.started[i].Wait()
+	}
+}
+
+func (s *screen) command(name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(s.ctx, name, args...)
+	c.Env = append(os.Environ(), "DISPLAY="+s.display, "WAYLAND_DISPLAY=", "OMP_THREAD_LIMIT=1")
+	return c
+}
+
+func (s *screen) run(name string, args ...string) error {
+	out, err := s.command(name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// word is one that was read off a picture.
+type word struct {
+	text       string
+	line       string // which line it stands in
+	x, y, w, h int
+}
+
+func (w word) middle() (x, y int) { return w.x + w.w/2, w.y + w.h/2 }
+
+// shoot takes a picture of the whole screen.
+func (s *screen) shoot(name string) (string, error) {
+	file := filepath.Join(s.dir, name+".png")
+	return file, s.run("import", "-window", "root", file)
+}
+
+// keep takes a picture that stays, numbered in the order of the story.
+func (s *screen) keep(name string) error {
+	s.shots++
+	_, err := s.shoot(fmt.Sprintf("%02d-%s", s.shots, name))
+	return err
+}
+
+// read reads the words off the screen. Light letters on a coloured button are
+// read off the picture's negative.
+func (s *screen) read() ([]word, error) {
+	picture, err := s.shoot("now")
+	if err != nil {
+		return nil, err
+	}
+	sides, err := enlarge(picture)
+	if err != nil {
+		return nil, err
+	}
+	var out []word
+	for _, file := range sides {
+		b, err := s.command("tesseract", file, "-", "--psm", "11", "tsv").Output()
+		if err != nil {
+			return nil, fmt.Errorf("reading the screen: %w", err)
+		}
+		out = append(out, words(b, filepath.Base(file))...)
+	}
+	return out, nil
+}
+
+// enlarge writes a picture in grey at twice its size, because the letters of a
+// caption are small, and its negative.
+func enlarge(picture string) ([]string, error) {
+	b, err := os.ReadFile(picture)
+	if err != nil {
+		return nil, err
+	}
+	from, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	size := from.Bounds().Size().Mul(2)
+	grey := image.NewGray(image.Rectangle{Max: size})
+	draw.BiLinear.Scale(grey, grey.Bounds(), from, from.Bounds(), draw.Src, nil)
+	var out []string
+	for _, name := range []string{large, "negative.png"} {
+		var b bytes.Buffer
+		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, grey); err != nil {
+			return nil, err
+		}
+		file := filepath.Join(filepath.Dir(picture), name)
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			return nil, err
+		}
+		out = append(out, file)
+		for i, v := range grey.Pix {
+			grey.Pix[i] = 255 - v
+		}
+	}
+	return out, nil
+}
+
+// large is the picture that is read first.
+const large = "large.png"
+
+// words are the rows of tesseract's table that hold one, at half size.
+func words(table []byte, side string) []word {
+	var out []word
+	for l := range strings.Lines(string(table)) {
+		f := strings.Split(strings.TrimRight(l, "\n"), "\t")
+		if len(f) != 12 || strings.TrimSpace(f[11]) == "" {
+			continue
+		}
+		var n [4]int
+		var err error
+		for i := range n {
+			var e error
+			n[i], e = strconv.Atoi(f[6+i])
+			err = errors.Join(err, e)
+		}
+		if err != nil {
+			continue // the heading
+		}
+		out = append(out, word{f[11], side + strings.Join(f[1:5], "."), n[0] / 2, n[1] / 2, n[2] / 2, n[3] / 2})
+	}
+	return out
+}
+
+// find returns where a phrase stands: consecutive words of one line.
+func find(on []word, phrase string) []word {
+	want := strings.Fields(phrase)
+	var found []word
+next:
+	for i := 0; i+len(want) <= len(on); i++ {
+		for j, w := range want {
+			if on[i+j].line != on[i].line || !same(on[i+j].text, w) {
+				continue next
+			}
+		}
+		last := on[i+len(want)-1]
+		hit := word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
+		for _, f := range found {
+			if near(f.x, hit.x) && near(f.y, hit.y) {
+				continue next // read off the picture and its negative
+			}
+		}
+		found = append(found, hit)
+	}
+	return found
+}
+
+func near(a, b int) bool { return max(a-b, b-a) < 12 }
+
+// same compares a word that was read with the one that is looked for: what
+// reading letters off a picture confuses counts as equal.
+func same(read, want string) bool {
+	fold := func(s string) string {
+		return strings.NewReplacer("…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "»", "", "«", "").Replace(s)
+	}
+	read, want = fold(read), fold(want)
+	if read == want {
+		return true
+	}
+	if len(want) < 5 || len(read) != len(want) {
+		return false
+	}
+	differ := 0
+	for i := range len(want) {
+		if read[i] != want[i] {
+			differ++
+		}
+	}
+	return differ == 1
+}
+
+// tries bounds how often the screen is looked at for one thing. A look takes
+// about a second, most of it reading; that is the pace.
+const tries = 45
+
+// see waits until a phrase stands on the screen.
+func (s *screen) see(phrase string) (word, error) {
+	var on []word
+	for range tries {
+		var err error
+		if on, err = s.read(); err != nil {
+			return word{}, err
+		}
+		if found := find(on, phrase); len(found) > 0 {
+			return found[0], nil
+		}
+		if err := s.ctx.Err(); err != nil {
+			return word{}, err
+		}
+	}
+	_ = s.keep("missing")
+	return word{}, fmt.Errorf("%q does not appear; the screen says: %s", phrase, text(on))
+}
+
+// gone waits until a phrase stands there no more.
+func (s *screen) gone(phrase string) error {
+	for range tries {
+		on, err := s.read()
+		if err != nil {
+			return err
+		}
+		if len(find(on, phrase)) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q stays on the screen", phrase)
+}
+
+// text is what was read, for an error.
+func text(on []word) string {
+	var b strings.Builder
+	for _, w := range on {
+		if strings.HasPrefix(w.line, large) {
+			b.WriteString(w.text + " ")
+		}
+	}
+	return b.String()
+}
+
+// click waits for a phrase and clicks on it; the n-th from above, from 0 on,
+// negative from below.
+func (s *screen) click(phrase string, n ...int) error {
+	at, err := s.see(phrase)
+	if err != nil {
+		return err
+	}
+	if len(n) > 0 {
+		on, err := s.read()
+		if err != nil {
+			return err
+		}
+		found := find(on, phrase)
+		i := n[0]
+		if i < 0 {
+			i += len(found)
+		}
+		if i < 0 || i >= len(found) {
+			return fmt.Errorf("%q stands %d times on the screen", phrase, len(found))
+		}
+		at = found[i]
+	}
+	x, y := at.middle()
+	return s.clickAt(x, y)
+}
+
+func (s *screen) clickAt(x, y int) error {
+	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
+}
+
+// under clicks below a label, where its entry is.
+func (s *screen) under(label string, pixels int) error {
+	at, err := s.see(label)
+	if err != nil {
+		return err
+	}
+	return s.clickAt(at.x+20, at.y+at.h/2+pixels)
+}
+
+// typing types text as a person would.
+func (s *screen) typing(text string) error {
+	return s.run("xdotool", "type", "--delay", "12", "--", text)
+}
+
+// key presses keys such as ctrl+v or Tab.
+func (s *screen) key(keys ...string) error {
+	return s.run("xdotool", append([]string{"key", "--delay", "30", "--"}, keys...)...)
+}
+
+// clipboard puts text into the clipboard.
+func (s *screen) clipboard(content []byte) error {
+	c := s.command("xclip", "-selection", "clipboard", "-in", "-loops", "0")
+	c.Stdin = bytes.NewReader(content)
+	return c.Run()
+}
