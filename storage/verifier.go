@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"bonafide/verifier"
@@ -35,11 +36,63 @@ func NewVerifierStore(db *DB, public []byte) (*VerifierStore, error) {
 	return &VerifierStore{db: db, seal: seal}, nil
 }
 
-// AddRequest notes a request that this home made.
-func (s *VerifierStore) AddRequest(ctx context.Context, nonce string, created time.Time) error {
+// AddRequest notes a request that this home made; file is the request as it
+// goes out.
+func (s *VerifierStore) AddRequest(ctx context.Context, nonce string, created, expires time.Time, file []byte) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO request (nonce, created) VALUES (?, ?)`, nonce, created.Unix()); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO request (nonce, created, expires, file) VALUES (?, ?, ?, ?)`, nonce, created.Unix(), expires.Unix(), file); err != nil {
 			return fmt.Errorf("noting a request: %w", err)
+		}
+		return nil
+	})
+}
+
+// OpenRequests are the requests that may still be answered at now, the newest
+// first, at most limit of them.
+func (s *VerifierStore) OpenRequests(ctx context.Context, now time.Time, limit int) (files [][]byte, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT file FROM request
+			WHERE file IS NOT NULL AND burned = 0 AND closed = 0 AND expires > ? ORDER BY created DESC, nonce LIMIT ?`, now.Unix(), limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var b []byte
+			if err := rows.Scan(&b); err != nil {
+				return err
+			}
+			files = append(files, b)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing requests: %w", err)
+	}
+	return files, nil
+}
+
+// Request is the request of a nonce, whatever became of it; nil where there is
+// none.
+func (s *VerifierStore) Request(ctx context.Context, nonce string) (file []byte, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT file FROM request WHERE nonce = ?`, nonce).Scan(&file)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a request: %w", err)
+	}
+	return file, nil
+}
+
+// CloseRequest makes a request that nobody may answer any more.
+func (s *VerifierStore) CloseRequest(ctx context.Context, nonce string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE request SET closed = 1 WHERE nonce = ?`, nonce); err != nil {
+			return fmt.Errorf("closing a request: %w", err)
 		}
 		return nil
 	})
@@ -49,8 +102,8 @@ func (s *VerifierStore) AddRequest(ctx context.Context, nonce string, created ti
 func (s *VerifierStore) Reserve(ctx context.Context, nonce string, digest [32]byte) (ok bool, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		var have []byte
-		var burned bool
-		err := tx.QueryRowContext(ctx, `SELECT digest, burned FROM request WHERE nonce = ?`, nonce).Scan(&have, &burned)
+		var burned, closed bool
+		err := tx.QueryRowContext(ctx, `SELECT digest, burned, closed FROM request WHERE nonce = ?`, nonce).Scan(&have, &burned, &closed)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return verifier.ErrNonceUnknown
@@ -58,6 +111,8 @@ func (s *VerifierStore) Reserve(ctx context.Context, nonce string, digest [32]by
 			return err
 		case burned:
 			return nil
+		case closed:
+			return verifier.ErrRequestClosed
 		case have != nil:
 			ok = bytes.Equal(have, digest[:])
 			return nil
@@ -135,6 +190,58 @@ func (s *VerifierStore) History(ctx context.Context, open *PrivateOpener, f func
 		}
 		return rows.Err()
 	})
+}
+
+// Kept is a verdict of the history.
+type Kept struct {
+	Seq    int64 // its place: a later verdict has a larger one
+	At     time.Time
+	Result []byte // JSON
+}
+
+// HistoryPage opens at most limit verdicts that were kept before the one at
+// place before (0: all there are), the latest first.
+func (s *VerifierStore) HistoryPage(ctx context.Context, open *PrivateOpener, before int64, limit int) (page []Kept, err error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT rowid, id, at, result FROM history WHERE rowid < ? ORDER BY rowid DESC LIMIT ?`, before, limit)
+		if err != nil {
+			return fmt.Errorf("reading the history: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var k Kept
+			var id string
+			var at int64
+			var sealed []byte
+			if err := rows.Scan(&k.Seq, &id, &at, &sealed); err != nil {
+				return fmt.Errorf("reading the history: %w", err)
+			}
+			if k.Result, err = open.Open(Cell{"history", "result", id}, sealed); err != nil {
+				return err
+			}
+			k.At = time.Unix(at, 0).UTC()
+			page = append(page, k)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// HistorySize is how many verdicts are kept.
+func (s *VerifierStore) HistorySize(ctx context.Context) (n int, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM history`).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("counting the history: %w", err)
+	}
+	return n, nil
 }
 
 // Setting reads a setting; "" where there is none.

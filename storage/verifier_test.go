@@ -66,10 +66,10 @@ func TestThreat40_NonceIsBurnedDurably(t *testing.T) {
 		t.Error("a nonce of nobody:", err)
 	}
 	burn(first, false)
-	if err := s.AddRequest(ctx, "n", time.Unix(1, 0)); err != nil {
+	if err := s.AddRequest(ctx, "n", time.Unix(1, 0), time.Unix(9, 0), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddRequest(ctx, "n", time.Unix(2, 0)); err == nil {
+	if err := s.AddRequest(ctx, "n", time.Unix(2, 0), time.Unix(9, 0), nil); err == nil {
 		t.Error("one nonce was taken twice")
 	}
 	burn(first, false) // nobody reserved it
@@ -85,7 +85,7 @@ func TestThreat40_NonceIsBurnedDurably(t *testing.T) {
 	reserve(second, false)
 
 	// Of many at once one is first.
-	if err := s.AddRequest(ctx, "m", time.Unix(1, 0)); err != nil {
+	if err := s.AddRequest(ctx, "m", time.Unix(1, 0), time.Unix(9, 0), nil); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -197,6 +197,111 @@ func TestThreat75_HistoryIsSealed(t *testing.T) {
 	}
 }
 
+// Requests are kept as they went out, found by their nonce, listed while they
+// may be answered, and nobody answers one that was closed.
+func TestRequests(t *testing.T) {
+	ctx := context.Background()
+	public, _, err := NewKeyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s := verifierStore(t, filepath.Join(t.TempDir(), "v.db"), public)
+	for i, nonce := range []string{"old", "closed", "burned", "reserved", "newest"} {
+		if err := s.AddRequest(ctx, nonce, time.Unix(int64(i), 0), time.Unix(int64(10+i), 0), []byte("file "+nonce)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest := [32]byte{1}
+	for _, nonce := range []string{"burned", "reserved"} {
+		if ok, err := s.Reserve(ctx, nonce, digest); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	if ok, err := s.Burn(ctx, "burned", digest); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if err := s.CloseRequest(ctx, "closed"); err != nil {
+		t.Fatal(err)
+	}
+	files, err := s.OpenRequests(ctx, time.Unix(10, 0), 9)
+	if got := string(bytes.Join(files, []byte(","))); got != "file newest,file reserved" || err != nil {
+		t.Errorf("open: %q %v", got, err)
+	}
+	if files, err := s.OpenRequests(ctx, time.Unix(10, 0), 1); len(files) != 1 || err != nil {
+		t.Errorf("one at most: %d %v", len(files), err)
+	}
+	for nonce, want := range map[string]string{"old": "file old", "closed": "file closed", "burned": "file burned", "nobody's": ""} {
+		if got, err := s.Request(ctx, nonce); string(got) != want || err != nil {
+			t.Errorf("%s: %q %v", nonce, got, err)
+		}
+	}
+	if ok, err := s.Reserve(ctx, "closed", digest); ok || !errors.Is(err, verifier.ErrRequestClosed) {
+		t.Error("a closed request was answered:", ok, err)
+	}
+	if ok, err := s.Reserve(ctx, "burned", digest); ok || err != nil {
+		t.Error(ok, err)
+	}
+}
+
+// The history is read from its end, a page at a time, and no verdict is left
+// out or comes twice.
+func TestHistoryPages(t *testing.T) {
+	ctx := context.Background()
+	public, private, err := NewKeyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s := verifierStore(t, filepath.Join(t.TempDir(), "v.db"), public)
+	open, err := OpenWith(private, Verifier.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := s.HistoryPage(ctx, open, 0, 3); len(page) != 0 || err != nil {
+		t.Error("empty:", page, err)
+	}
+	want := ""
+	for i := range 7 {
+		at := time.Unix(int64(100-i), 0) // the device's clock runs backwards
+		if err := s.Record(ctx, at, []byte{'a' + byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+		want = string('a'+rune(i)) + want
+	}
+	if n, err := s.HistorySize(ctx); n != 7 || err != nil {
+		t.Error(n, err)
+	}
+	got, before := "", int64(0)
+	for {
+		page, err := s.HistoryPage(ctx, open, before, 3)
+		if err != nil || len(page) > 3 {
+			t.Fatal(len(page), err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, k := range page {
+			got += string(k.Result)
+			if want := int64(100 - (k.Result[0] - 'a')); k.At.Unix() != want {
+				t.Errorf("%s at %d, want %d", k.Result, k.At.Unix(), want)
+			}
+			before = k.Seq
+		}
+	}
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	_, other, err := NewKeyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open, err = OpenWith(other, Verifier.Name); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := s.HistoryPage(ctx, open, 0, 3); explain.CodeOf(err) != "data_damaged" || page != nil {
+		t.Error("another key:", page, err)
+	}
+}
+
 func TestVerifierSettings(t *testing.T) {
 	ctx := context.Background()
 	public, _, err := NewKeyPair()
@@ -231,7 +336,7 @@ func TestThreat54_VerifierDatabaseFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	db, s := verifierStore(t, filepath.Join(t.TempDir(), "v.db"), public)
-	if err := s.AddRequest(ctx, "n", time.Unix(1, 0)); err != nil {
+	if err := s.AddRequest(ctx, "n", time.Unix(1, 0), time.Unix(9, 0), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -246,11 +351,26 @@ func TestThreat54_VerifierDatabaseFails(t *testing.T) {
 	if err := s.Record(ctx, time.Unix(1, 0), nil); err == nil {
 		t.Error("record")
 	}
-	if err := s.AddRequest(ctx, "m", time.Unix(1, 0)); err == nil {
+	if err := s.AddRequest(ctx, "m", time.Unix(1, 0), time.Unix(9, 0), nil); err == nil {
 		t.Error("request")
 	}
 	if err := s.History(ctx, open, nil); err == nil {
 		t.Error("history")
+	}
+	if _, err := s.HistoryPage(ctx, open, 0, 1); err == nil {
+		t.Error("page")
+	}
+	if _, err := s.HistorySize(ctx); err == nil {
+		t.Error("size")
+	}
+	if _, err := s.OpenRequests(ctx, time.Unix(1, 0), 1); err == nil {
+		t.Error("open requests")
+	}
+	if _, err := s.Request(ctx, "n"); err == nil {
+		t.Error("request of a nonce")
+	}
+	if err := s.CloseRequest(ctx, "n"); err == nil {
+		t.Error("close")
 	}
 	if _, err := s.Setting(ctx, "x"); err == nil {
 		t.Error("setting")

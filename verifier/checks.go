@@ -51,6 +51,7 @@ func (r *run) credential(ctx context.Context, p *vc.Parsed, i int) (vc.Authentic
 	}
 	f := r.form(auth, a.height)
 	r.describe(auth, i, f)
+	r.credentials[i].Desk = r.keeperDesk(auth.Issuer())
 	claims := f.claims(auth)
 	if r.accreditation(auth, claims, i, a, f) {
 		r.template(claims, i, a, f.tpl, withheld(auth))
@@ -355,6 +356,9 @@ func (r *run) describe(auth vc.Authentic, i int, f form) {
 		r.types[i] = []string{f.name, auth.Vct()}
 	}
 	c.Issuer = ptr(auth.Issuer().String())
+	if name, _ := r.desk(auth.Issuer()); name != "" {
+		c.IssuerName = ptr(name)
+	}
 	if h := holderOf(auth); h != "" {
 		c.Subject = ptr(h.String())
 	}
@@ -537,7 +541,7 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 		r.note(CheckStatus, i, Pass, code)
 	case ledger.MayPractiseWithConditions:
 		r.note(CheckStatus, i, Pass, code)
-		if ask := r.whomToAsk(auth); !slices.Contains(r.conditions, ask) {
+		if ask := whomToAsk(r.credentials[i].Desk); !slices.Contains(r.conditions, ask) {
 			r.conditions = append(r.conditions, ask)
 		}
 	case ledger.MayPractiseNo:
@@ -547,25 +551,37 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 	}
 }
 
-// whomToAsk is the sentence that names the desk to ask for conditions: of the
-// board, or of the one that its pages were handed to.
-func (r *run) whomToAsk(auth vc.Authentic) string {
-	name, contact := "", ""
-	keeper := r.data.View.Keeper(auth.Issuer())
-	if versions, err := r.data.View.Versions(keeper); err == nil {
-		for _, v := range versions {
-			if v.Document != nil {
-				name, contact = bonafide.Desk(v.Document)
-			}
+// desk is what the newest document of a board says of its desk.
+func (r *run) desk(id did.DID) (name, contact string) {
+	versions, err := r.data.View.Versions(id)
+	if err != nil {
+		return "", ""
+	}
+	for _, v := range versions {
+		if v.Document != nil {
+			name, contact = bonafide.Desk(v.Document)
 		}
 	}
+	return name, contact
+}
+
+// keeperDesk is the desk that answers for a board's licences today: its own, or
+// that of the one which its pages were handed to.
+func (r *run) keeperDesk(issuer did.DID) *Desk {
+	keeper := r.data.View.Keeper(issuer)
+	name, contact := r.desk(keeper)
 	if name == "" {
 		name = keeper.String()
 	}
-	if contact == "" {
-		return "Ask the board what they are: " + name + "."
+	return &Desk{Name: name, Contact: contact}
+}
+
+// whomToAsk is the sentence that names the desk to ask for conditions.
+func whomToAsk(d *Desk) string {
+	if d.Contact == "" {
+		return "Ask the board what they are: " + d.Name + "."
 	}
-	return "Ask the board what they are: " + name + ", " + contact + "."
+	return "Ask the board what they are: " + d.Name + ", " + d.Contact + "."
 }
 
 // freshness judges the age of the data for the purpose.

@@ -229,6 +229,7 @@ func (r *run) entitled(auth vc.Authentic, i int, l *listing, f form) bool {
 		if name == "" {
 			name = e.ID
 		}
+		r.credentials[i].IssuerName = ptr(name)
 		if !slices.Contains(r.trusted, name) {
 			r.trusted = append(r.trusted, name)
 		}

@@ -387,6 +387,9 @@ func TestListedIssuers(t *testing.T) {
 					t.Errorf("%s: %s %s", id, k.Outcome, k.Code)
 				}
 			}
+			if n := res.Credentials[0].IssuerName; n == nil || *n != c.by {
+				t.Errorf("the issuer is not named as it is listed: %v", n)
+			}
 			if res.Headline != "Verified. This rests on your own list of issuers, not on the boards' ledger: "+c.by+"." {
 				t.Error(res.Headline)
 			}

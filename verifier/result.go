@@ -82,11 +82,24 @@ type Licence struct {
 // Credential is what a file's credential says, read from signed bytes only.
 // Of a credential that is not authentic every field is null.
 type Credential struct {
-	Type    *string `json:"type"`
-	Issuer  *string `json:"issuer"`
+	Type   *string `json:"type"`
+	Issuer *string `json:"issuer"`
+	// IssuerName is what the issuer's document calls it, or what the hospital
+	// calls an issuer that it lists itself; nil where neither says anything.
+	IssuerName *string `json:"issuer_name,omitempty"`
+	// Desk is whom to ask about it today; nil for a listed issuer. Neither name
+	// nor desk stands in a report, whose members are fixed (NewReport).
+	Desk    *Desk   `json:"desk,omitempty"`
 	Subject *string `json:"subject"` // holder's DID; null in a register copy
 	Bound   *bool   `json:"bound"`   // holder binding was proved
 	Licence Licence `json:"licence"`
+}
+
+// Desk is where a board answers: the issuer's own, or that of the board which
+// keeps its status since. Both are fit to be shown on a line.
+type Desk struct {
+	Name    string `json:"name"`    // its DID where its document names none
+	Contact string `json:"contact"` // "" where its document names none
 }
 
 // Result is everything found out about one file.
@@ -108,12 +121,18 @@ type Report struct {
 	Results []Result `json:"results"`
 }
 
-// NewReport wraps results in the current format.
+// NewReport wraps results in the current format, with the members that it has.
 func NewReport(results []Result) Report {
-	if results == nil {
-		results = []Result{}
+	out := make([]Result, len(results))
+	for i, res := range results {
+		out[i] = res
+		out[i].Credentials = make([]Credential, len(res.Credentials))
+		for j, c := range res.Credentials {
+			c.IssuerName, c.Desk = nil, nil
+			out[i].Credentials[j] = c
+		}
 	}
-	return Report{Format: 1, Results: results}
+	return Report{Format: 1, Results: out}
 }
 
 // JSON is the report as the command line prints it, with a final line feed.

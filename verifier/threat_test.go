@@ -325,6 +325,11 @@ func TestReportShape(t *testing.T) {
 	if res.Verdict != Verified || !strings.HasPrefix(res.Headline, "Verified, with conditions. Ask the board") {
 		t.Error(table(res))
 	}
+	for i, c := range res.Credentials {
+		if c.Desk == nil || !strings.Contains(res.Headline, c.Desk.Name) {
+			t.Errorf("credential %d does not say whom to ask: %+v", i, c)
+		}
+	}
 	forged := object(t, files[0])
 	forged["validUntil"] = "2039-01-01T00:00:00Z"
 	bad := h.verify(Input{File: "b.json", Bytes: canonical(t, forged)})

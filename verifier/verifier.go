@@ -27,7 +27,7 @@ type Store interface {
 	// Reserve durably notes that the presentation with this digest is the one
 	// that answers the nonce. It reports false if the nonce is burned already
 	// or belongs to a presentation with another digest. A nonce that this home
-	// never issued is ErrNonceUnknown.
+	// never issued is ErrNonceUnknown, one that it closed ErrRequestClosed.
 	Reserve(ctx context.Context, nonce string, digest [32]byte) (bool, error)
 	// Burn durably ends the life of a reserved nonce. It reports false if
 	// somebody else burned it in the meantime.
@@ -38,6 +38,9 @@ type Store interface {
 
 // ErrNonceUnknown says that this home did not issue the request.
 var ErrNonceUnknown = errors.New("nonce was not issued by this home")
+
+// ErrRequestClosed says that this home made the request and closed it.
+var ErrRequestClosed = errors.New("request was closed")
 
 // Clock gives the time a verdict is made at and the floor beneath it.
 type Clock interface {
@@ -343,12 +346,14 @@ func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID
 	req := r.in.Request
 	// The first presentation whose proof and nonce fit has the request, whatever
 	// else is found out about it.
-	ours := false
+	ours, closed := false, false
 	if req != nil && r.v.store != nil {
 		r.digest = sha256.Sum256(r.in.Bytes)
 		free, err := r.v.store.Reserve(ctx, req.Nonce, r.digest)
 		switch {
 		case errors.Is(err, ErrNonceUnknown):
+		case errors.Is(err, ErrRequestClosed):
+			closed = true
 		case err != nil:
 			return fmt.Errorf("reserving the request: %w", err)
 		case !free:
@@ -382,6 +387,8 @@ func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID
 		r.note(CheckBinding, -1, Unknown, "request_required")
 	case missing != "":
 		r.note(CheckBinding, -1, Unknown, missing)
+	case closed:
+		r.note(CheckBinding, -1, Unknown, "request_closed")
 	case !ours:
 		r.note(CheckBinding, -1, Unknown, "request_not_ours")
 	case !r.clock.latest().Before(req.Expires):

@@ -99,6 +99,7 @@ var _ = add(
 	Entry{"presentation_required", ExitNotNow, "A bare credential does not show who presents it.", "practitioner", "Make a request and ask the practitioner to answer it from their wallet."},
 	Entry{"request_required", ExitNotNow, "The presentation answers a request that was not given.", "you", "Verify it together with the request it answers (--request FILE)."},
 	Entry{"request_not_ours", ExitNotNow, "The request was not made in this home, so it cannot be told whether it was answered before.", "you", "Verify in the home that made the request, or make a new one."},
+	Entry{"request_closed", ExitNotNow, "This home closed the request, so no answer to it counts.", "you", "Make a new request and have it answered."},
 	Entry{"request_expired", ExitNotNow, "The request had expired.", "you", "Make a new request and have it answered."},
 	Entry{"presentation_proof_invalid", ExitRefused, "The presentation is not signed by the person it names.", "practitioner", "Ask for a new presentation."},
 	Entry{"holder_mismatch", ExitRefused, "The credential was issued to somebody else than who presents it.", "hospital", "Do not accept it; ask the person for their own credential."},

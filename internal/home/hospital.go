@@ -10,6 +10,7 @@ import (
 
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
+	"bonafide/ledger"
 	"bonafide/storage"
 	"bonafide/verifier"
 )
@@ -101,11 +102,95 @@ func (p *Hospital) NewRequest(ctx context.Context, o RequestOptions) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if err := p.store.AddRequest(ctx, r.Nonce, r.Created); err != nil {
+	if err := p.store.AddRequest(ctx, r.Nonce, r.Created, r.Expires, b); err != nil {
 		return nil, err
 	}
 	if err := p.store.SetSetting(ctx, audienceSetting, o.Audience); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// Audience is the name under which this home asked last; "" where it never did.
+func (p *Hospital) Audience(ctx context.Context) (string, error) {
+	return p.store.Setting(ctx, audienceSetting)
+}
+
+// maxOpenRequests bounds the list of open requests.
+const maxOpenRequests = 500
+
+// OpenRequests are the requests that may still be answered, the newest first.
+func (p *Hospital) OpenRequests(ctx context.Context) ([]*request.Request, error) {
+	files, err := p.store.OpenRequests(ctx, p.h.Now(), maxOpenRequests)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*request.Request, len(files))
+	for i, b := range files {
+		if out[i], err = request.Parse(b); err != nil {
+			return nil, explain.Errorf("data_damaged", "a kept request is malformed")
+		}
+	}
+	return out, nil
+}
+
+// RequestOf is the request of this home that has a nonce, whatever became of
+// it; nil where there is none.
+func (p *Hospital) RequestOf(ctx context.Context, nonce string) (*request.Request, error) {
+	b, err := p.store.Request(ctx, nonce)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	r, err := request.Parse(b)
+	if err != nil {
+		return nil, explain.Errorf("data_damaged", "a kept request is malformed")
+	}
+	return r, nil
+}
+
+// CloseRequest ends a request: no answer to it counts any more.
+func (p *Hospital) CloseRequest(ctx context.Context, nonce string) error {
+	return p.store.CloseRequest(ctx, nonce)
+}
+
+// Kept is a verdict of the history.
+type Kept struct {
+	Seq    int64 // its place: a later verdict has a larger one
+	At     time.Time
+	Result verifier.Result
+}
+
+// HistoryPage is a part of the history, the latest verdict first: at most limit
+// that were given before the one at place before, 0 for the latest there are. It
+// unlocks the home.
+func (p *Hospital) HistoryPage(ctx context.Context, before int64, limit int) ([]Kept, error) {
+	open, err := p.h.HistoryOpener(storage.Verifier.Name)
+	if err != nil {
+		return nil, err
+	}
+	page, err := p.store.HistoryPage(ctx, open, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Kept, len(page))
+	for i, k := range page {
+		out[i].Seq, out[i].At = k.Seq, k.At
+		if err := json.Unmarshal(k.Result, &out[i].Result); err != nil {
+			return nil, fmt.Errorf("reading a verdict: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// HistorySize is how many verdicts the history holds. It needs no passphrase.
+func (p *Hospital) HistorySize(ctx context.Context) (int, error) { return p.store.HistorySize(ctx) }
+
+// Types are the types of credentials that the boards registered, by name, as far
+// as this home's data knows. Codes no_trust, no_data.
+func (p *Hospital) Types(context.Context) ([]ledger.Template, error) {
+	d, err := p.h.Data()
+	if err != nil {
+		return nil, err
+	}
+	return d.View.Templates(), nil
 }

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,15 @@ func TestHospital(t *testing.T) {
 		return must(request.Parse(b))
 	}
 	req := ask("Riverside Hospital")
+	if open, err := hospital.OpenRequests(ctx); err != nil || len(open) != 1 || open[0].Nonce != req.Nonce {
+		t.Error(open, err)
+	}
+	if found, err := hospital.RequestOf(ctx, req.Nonce); err != nil || found == nil || found.Audience != req.Audience {
+		t.Error(found, err)
+	}
+	if found, err := hospital.RequestOf(ctx, "nobody's"); err != nil || found != nil {
+		t.Error(found, err)
+	}
 	answer := func(r *request.Request) []byte {
 		return must(vc.Present(key.New(pub), [][]byte{licence}, r.Nonce, r.Audience, key.MethodID(pub), r.Created,
 			func(m []byte) ([]byte, error) { return ed25519.Sign(holder, m), nil }))
@@ -113,6 +123,17 @@ func TestHospital(t *testing.T) {
 		other.take(export(t, l, 0))
 		verify(must(other.Hospital(ctx, HospitalOptions{})), answer(next), next, verifier.Unconfirmed, "request_not_ours")
 	}
+	closed := ask("")
+	if open, err := hospital.OpenRequests(ctx); err != nil || len(open) != 1 || open[0].Nonce != closed.Nonce {
+		t.Error("what was answered is not open:", open, err)
+	}
+	if err := hospital.CloseRequest(ctx, closed.Nonce); err != nil {
+		t.Fatal(err)
+	}
+	if open, err := hospital.OpenRequests(ctx); err != nil || len(open) != 0 {
+		t.Error("what was closed is not open:", open, err)
+	}
+	verify(hospital, answer(closed), closed, verifier.Unconfirmed, "request_closed")
 	// Old data stays what it is: nothing here fetches.
 	s.now = s.now.Add(25 * time.Hour)
 	late := ask("")
@@ -125,9 +146,28 @@ func TestHospital(t *testing.T) {
 	if err := hospital.History(ctx, func(_ time.Time, r verifier.Result) error {
 		kept = append(kept, string(r.Verdict))
 		return nil
-	}); err != nil || strings.Join(kept, " ") != "unconfirmed unconfirmed unconfirmed verified rejected rejected verified unconfirmed" {
+	}); err != nil || strings.Join(kept, " ") != "unconfirmed unconfirmed unconfirmed verified rejected rejected verified unconfirmed unconfirmed" {
 		t.Error(kept, err)
+	}
+	slices.Reverse(kept)
+	var paged []string
+	for before := int64(0); ; {
+		page, err := hospital.HistoryPage(ctx, before, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, k := range page {
+			paged, before = append(paged, string(k.Result.Verdict)), k.Seq
+		}
+	}
+	if n, err := hospital.HistorySize(ctx); err != nil || n != len(kept) || !slices.Equal(paged, kept) {
+		t.Error(n, paged, err)
 	}
 	wrong := must(mustOpen(t, s.dir, options(&user{pass: "wrong"})).Hospital(ctx, HospitalOptions{}))
 	wantCode(t, wrong.History(ctx, nil), "passphrase_wrong")
+	_, err = wrong.HistoryPage(ctx, 0, 1)
+	wantCode(t, err, "passphrase_wrong")
 }
