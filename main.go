@@ -20,6 +20,7 @@ import (
 
 func main() {
 	dir := flag.String("home", "", "folder of the home (default: the user's data folder)")
+	phone := flag.Bool("mobile", false, "show the layout of a phone")
 	flag.CommandLine.Init("bonafide-app", flag.ContinueOnError) // its own exit code, 2, is a crash's
 	if err := flag.CommandLine.Parse(os.Args[1:]); errors.Is(err, flag.ErrHelp) {
 		return
@@ -35,7 +36,10 @@ func main() {
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 	a.Settings().SetTheme(app.Theme(nil))
 	w := a.NewWindow("Bonafide")
-	w.Resize(fyne.NewSize(760, 720))
+	w.Resize(fyne.NewSize(1024, 720))
+	if *phone {
+		w.Resize(fyne.NewSize(390, 844))
+	}
 	started := false
 	a.Lifecycle().SetOnStarted(func() { started = true })
 	defer func() {
@@ -45,10 +49,10 @@ func main() {
 			noDisplay()
 		}
 	}()
-	closeHome := app.Open(ctx, w, *dir, time.Now, flag.Args())
+	closeAll := app.Open(ctx, a, w, app.Options{Dir: *dir, Files: flag.Args(), Phone: *phone, Now: time.Now})
 	w.ShowAndRun()
 	cancel()
-	closeHome()
+	closeAll()
 }
 
 func noDisplay() {

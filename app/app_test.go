@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"bonafide/app/model"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/verifier"
@@ -278,7 +279,7 @@ func TestCancel(t *testing.T) {
 
 	s.Take(written(t, "b.json", "verified"))
 	<-begun
-	s.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	s.Stop()
 	s.settle()
 	wants(t, s.Content(), "Drop a credential here")
 }
@@ -301,59 +302,31 @@ func newHome(t *testing.T) string {
 	return dir
 }
 
-// settled opens a room and waits for what it began.
-func settled(t *testing.T, dir string, files ...string) fyne.Window {
+// opened opens a home in a window and waits for what it began.
+func opened(t *testing.T, dir string, files ...string) fyne.Window {
 	t.Helper()
 	q := newScreen(t)
 	w := test.NewTempWindow(t, nil)
 	w.Resize(phoneSize)
 	ctx, cancel := context.WithCancel(t.Context())
-	r := &room{ctx: ctx, window: w, dir: dir, now: clock, files: files, waiting: func() {}, closing: func() {}}
-	r.enter()
-	q.settle(r.waiting)
+	s := &shell{ctx: ctx, end: cancel, app: fyne.CurrentApp(), window: w, words: model.English(), now: clock}
+	s.start(Options{Dir: dir, Files: files, Now: clock})
+	q.settle(s.work.Wait)
+	if r, ok := s.inSight().(deskRoom); ok {
+		q.settle(r.work.Wait)
+	}
 	cancel()
-	r.closing()
+	if s.home != nil {
+		s.home.Close()
+	}
 	return w
 }
 
 func TestHomeWithoutTrustConfirmsNothing(t *testing.T) {
-	w := settled(t, newHome(t), written(t, "a.json", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:x","credentialSubject":{}}`).Path())
+	w := opened(t, newHome(t), written(t, "a.json", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:x","credentialSubject":{}}`).Path())
 	e, _ := explain.Lookup("no_trust")
-	wants(t, w.Content(), "Demonstration: the boards and people in this home are made up.", e.Message, e.Next, "a.json")
+	wants(t, w.Content(), "Demonstration: the boards and people in this home are made up.", e.Message, "a.json")
 	lacks(t, w.Content(), "\nVerified")
-}
-
-func TestNoHome(t *testing.T) {
-	w := settled(t, filepath.Join(t.TempDir(), "nowhere"))
-	wants(t, w.Content(), "There is no home here yet", "bonafide demo --keep FOLDER", "bonafide trust pin --help", "nowhere", "[Try again]", "[Choose folder…]")
-	lacks(t, w.Content(), "no such file", "home_missing")
-}
-
-func TestHomeMadeInTheMeantime(t *testing.T) {
-	q := newScreen(t)
-	w := test.NewTempWindow(t, nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	r := &room{ctx: ctx, window: w, dir: filepath.Join(t.TempDir(), "home"), now: clock, waiting: func() {}, closing: func() {}}
-	r.enter()
-	if err := os.Rename(newHome(t), r.dir); err != nil {
-		t.Fatal(err)
-	}
-	test.Tap(button(t, w.Content(), "Try again"))
-	q.settle(r.waiting)
-	cancel()
-	r.closing()
-	wants(t, w.Content(), "Verify", "Drop a credential here")
-}
-
-func TestDamagedHome(t *testing.T) {
-	dir := newHome(t)
-	if err := os.WriteFile(filepath.Join(dir, "home.json"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w := settled(t, dir)
-	e, _ := explain.Lookup("data_damaged")
-	wants(t, w.Content(), e.Message, e.Next)
-	lacks(t, w.Content(), "json:", "unexpected")
 }
 
 // Text of every colour that carries words can be read on both grounds

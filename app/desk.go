@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
@@ -20,10 +19,6 @@ import (
 	"bonafide/app/model"
 	"bonafide/verifier"
 )
-
-// onScreen has Fyne's own goroutine run a function later; every change of a
-// widget from another goroutine goes through it. Tests stand in for Fyne.
-var onScreen = fyne.Do
 
 // DeskScreen is the hospital's first room: drop a file, see the verdict.
 type DeskScreen struct {
@@ -88,15 +83,6 @@ func NewDeskScreen(ctx context.Context, w fyne.Window, v model.Verifying, clock 
 	)))
 	s.content = stacked(container.NewVBox(container.New(column{}, container.NewPadded(top)), widget.NewSeparator()), s.scroll)
 
-	w.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { s.Take(uris...) })
-	c := w.Canvas()
-	c.AddShortcut(&fyne.ShortcutPaste{}, func(fyne.Shortcut) { s.paste() })
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyO, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { s.open() })
-	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
-		if k.Name == fyne.KeyEscape {
-			s.desk.Cancel()
-		}
-	})
 	s.draw()
 	s.beside(func() { s.desk.Refresh(ctx) })
 	return s
@@ -264,10 +250,16 @@ func (s *DeskScreen) open() {
 }
 
 func (s *DeskScreen) paste() {
-	text := fyne.CurrentApp().Clipboard().Content()
-	if text == "" {
-		return
+	if text := fyne.CurrentApp().Clipboard().Content(); text != "" {
+		s.Paste(text)
 	}
+}
+
+// Stop cancels what is under way.
+func (s *DeskScreen) Stop() { s.desk.Cancel() }
+
+// Paste verifies text.
+func (s *DeskScreen) Paste(text string) {
 	f := model.File{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
 	s.beside(func() { s.desk.Drop(s.ctx, f) })
 }
