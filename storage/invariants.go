@@ -72,6 +72,7 @@ var sealedColumns = map[string][]struct{ table, column, row string }{
 		{"binding_key", "value", "id"},
 		{"credential", "value", "id"},
 		{"shared", "value", "id"},
+		{"claim", "value", "id"},
 	},
 }
 

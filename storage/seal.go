@@ -14,7 +14,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash"
 	"strconv"
@@ -53,6 +52,7 @@ func IntCell(table, column string, id int64) Cell {
 // Close. The length of a value stays visible. An SQL NULL needs no sealing:
 // that a value is missing is visible too.
 type Sealer struct {
+	mu     sync.RWMutex // guards aead against Close
 	aead   cipher.AEAD
 	prefix []byte // start of the associated data: database and purpose
 	index  sync.Pool
@@ -82,20 +82,25 @@ func NewSealer(master []byte, database, purpose string) (*Sealer, error) {
 	return s, nil
 }
 
-// Close overwrites the derived keys that this package holds. The Sealer must
-// not be used afterwards. (The key schedule inside crypto/aes is left to the
-// garbage collector; Go offers no way to reach it.)
+// Close overwrites the derived keys that this package holds. Afterwards the
+// Sealer opens and seals nothing (home_locked). (The key schedule inside crypto/aes is left to the
+// garbage collector; Go offers no way to reach it.) What is under way on another
+// goroutine finishes first.
 func (s *Sealer) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	clear(s.secret)
 	s.aead = nil
 }
 
-var errClosed = errors.New("storage: the sealer is closed")
+var errClosed = explain.Errorf("home_locked", "the sealer is closed")
 
 // Seal encrypts plaintext for its place. Every call takes a fresh random
 // nonce from the operating system, so equal values look different; a key is
 // good for 2^32 values.
 func (s *Sealer) Seal(at Cell, plaintext []byte) ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if s.aead == nil {
 		return nil, errClosed
 	}
@@ -110,6 +115,8 @@ func (s *Sealer) Seal(at Cell, plaintext []byte) ([]byte, error) {
 // bytes were altered, moved from another row or column, or sealed under
 // another key.
 func (s *Sealer) Open(at Cell, sealed []byte) ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if s.aead == nil {
 		return nil, errClosed
 	}
@@ -128,6 +135,8 @@ func (s *Sealer) Open(at Cell, sealed []byte) ([]byte, error) {
 // same column is found without storing it. Normalise before calling. Whoever
 // reads the file sees which rows are equal, so index only what must be found.
 func (s *Sealer) Index(table, column string, value []byte) []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	h := s.index.Get().(hash.Hash)
 	defer s.index.Put(h)
 	h.Reset()

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/wallet"
 )
@@ -175,6 +176,111 @@ func (s *WalletStore) Delete(ctx context.Context, id string) (ok bool, err error
 		return false, fmt.Errorf("deleting a credential: %w", err)
 	}
 	return ok, nil
+}
+
+// Replace implements wallet.Store.
+func (s *WalletStore) Replace(ctx context.Context, list []wallet.Credential) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		for _, c := range list {
+			sealed, err := s.pack(Cell{"credential", "value", c.ID}, c)
+			if err != nil {
+				return err
+			}
+			if err := one(tx.ExecContext(ctx, `UPDATE credential SET value = ? WHERE id = ?`, sealed, c.ID)); err != nil {
+				return fmt.Errorf("changing a credential: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// one reports an error unless a statement changed exactly one row.
+func one(r sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := r.RowsAffected()
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%d rows instead of one", n)
+	}
+	return err
+}
+
+// PutClaim implements wallet.Store.
+func (s *WalletStore) PutClaim(ctx context.Context, p wallet.Pending) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := s.dropClaim(ctx, tx, p.Board, p.Code); err != nil {
+			return err
+		}
+		var id int64
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM claim`).Scan(&id); err != nil {
+			return fmt.Errorf("storing a claim: %w", err)
+		}
+		sealed, err := s.pack(IntCell("claim", "value", id), p)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO claim (id, value) VALUES (?, ?)`, id, sealed); err != nil {
+			return fmt.Errorf("storing a claim: %w", err)
+		}
+		return nil
+	})
+}
+
+// Claims implements wallet.Store.
+func (s *WalletStore) Claims(ctx context.Context) (out []wallet.Pending, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return s.claims(ctx, tx, func(_ int64, p wallet.Pending) { out = append(out, p) })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading claims: %w", err)
+	}
+	return out, nil
+}
+
+// claims gives every claim to f, in order.
+func (s *WalletStore) claims(ctx context.Context, tx *sql.Tx, f func(int64, wallet.Pending)) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id, value FROM claim ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var sealed []byte
+		var p wallet.Pending
+		if err := rows.Scan(&id, &sealed); err != nil {
+			return err
+		}
+		if err := s.unpack(IntCell("claim", "value", id), sealed, &p); err != nil {
+			return err
+		}
+		f(id, p)
+	}
+	return rows.Err()
+}
+
+// DropClaim implements wallet.Store.
+func (s *WalletStore) DropClaim(ctx context.Context, board did.DID, code string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.dropClaim(ctx, tx, board, code) })
+}
+
+func (s *WalletStore) dropClaim(ctx context.Context, tx *sql.Tx, board did.DID, code string) error {
+	var ids []int64
+	err := s.claims(ctx, tx, func(id int64, p wallet.Pending) {
+		if p.Board == board && p.Code == code {
+			ids = append(ids, id)
+		}
+	})
+	for _, id := range ids {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM claim WHERE id = ?`, id)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("removing a claim: %w", err)
+	}
+	return nil
 }
 
 // Log implements wallet.Store.

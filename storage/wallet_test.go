@@ -39,6 +39,10 @@ func walletCredential(id string) wallet.Credential {
 	}
 }
 
+func walletClaim(code string, n int) wallet.Pending {
+	return wallet.Pending{Code: code, Board: marker, At: time.Date(2026, 11, 21, 9, n, 0, 0, time.UTC), File: []byte(marker)}
+}
+
 func walletShared(n int) wallet.Shared {
 	return wallet.Shared{
 		At: time.Date(2026, 11, 21, 9, n, 0, 0, time.UTC), Audience: marker, Purpose: "disaster", Nonce: marker,
@@ -79,6 +83,24 @@ func TestWalletStore(t *testing.T) {
 	if err := s.Add(ctx, a); err == nil {
 		t.Error("an id given twice")
 	}
+	b.Discarded = b.Received
+	if err := s.Replace(ctx, []wallet.Credential{b, a}); err != nil {
+		t.Fatal(err)
+	}
+	gone := walletCredential("cccccccc")
+	changed := a
+	changed.Number = "none of it stays"
+	if err := s.Replace(ctx, []wallet.Credential{changed, gone}); err == nil {
+		t.Error("something was put in the place of nothing")
+	}
+	for _, p := range []wallet.Pending{walletClaim("AAAAA", 1), walletClaim("BBBBB", 2), walletClaim("AAAAA", 3), walletClaim("CCCCC", 4)} {
+		if err := s.PutClaim(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(s.DropClaim(ctx, marker, "CCCCC"), s.DropClaim(ctx, "another board", "BBBBB")); err != nil {
+		t.Fatal(err)
+	}
 	lines := []wallet.Shared{walletShared(2), walletShared(1)} // kept in the order of noting
 	for _, l := range lines {
 		if err := s.Log(ctx, l); err != nil {
@@ -102,6 +124,9 @@ func TestWalletStore(t *testing.T) {
 	if got, err := s.Logged(ctx); err != nil || !reflect.DeepEqual(got, lines) {
 		t.Errorf("log %+v, %v", got, err)
 	}
+	if got, err := s.Claims(ctx); err != nil || !reflect.DeepEqual(got, []wallet.Pending{walletClaim("BBBBB", 2), walletClaim("AAAAA", 3)}) {
+		t.Errorf("claims %+v, %v", got, err)
+	}
 	for _, want := range []bool{true, false} {
 		if ok, err := s.Delete(ctx, a.ID); err != nil || ok != want {
 			t.Errorf("deleted: %v, %v", ok, err)
@@ -120,6 +145,7 @@ func TestThreat75_WalletFilesTellNothing(t *testing.T) {
 	db, s := walletStore(t, filepath.Join(dir, "wallet.db"), 1)
 	if err := errors.Join(
 		s.SetHolder(ctx, wallet.Holder{DID: marker, KeyID: marker}), s.SetBindingKey(ctx, wallet.BindingKey{Public: marker, KeyID: marker}), s.Add(ctx, walletCredential("aaaaaaaa")), s.Log(ctx, walletShared(1)),
+		s.PutClaim(ctx, walletClaim("AAAAA", 1)),
 	); err != nil {
 		t.Fatal(err)
 	}

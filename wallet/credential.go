@@ -39,6 +39,8 @@ type Credential struct {
 	Expires      time.Time `json:"expires"`     // the licence's own expiry; zero: none. Later, up to ValidUntil, is grace
 	Fields       []Field   `json:"fields"`      // everything said about the subject
 	Selective    []string  `json:"selective"`   // claims that can be left out when presenting, as licence.number, sorted
+
+	Discarded time.Time `json:"discarded,omitzero"` // when it was put aside; zero: it was not
 }
 
 // Field is one thing that a credential says about its subject.
@@ -98,6 +100,14 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
 	if at := slices.IndexFunc(have, func(k Credential) bool { return k.holds(c) }); at >= 0 {
+		if !have[at].Discarded.IsZero() { // whoever takes it in again wants it back
+			if err := w.PutBack(ctx, have[at].ID); err != nil {
+				return Item{}, err
+			}
+			if have, err = w.c.Store.Credentials(ctx); err != nil {
+				return Item{}, fmt.Errorf("receiving: %w", err)
+			}
+		}
 		return w.find(have, have[at].ID), nil
 	}
 	if c.ID, err = w.newID(); err != nil {
@@ -113,7 +123,13 @@ func (w *Wallet) Receive(ctx context.Context, b []byte) (Item, error) {
 	if err := w.c.Store.Add(ctx, c); err != nil {
 		return Item{}, fmt.Errorf("receiving: %w", err)
 	}
-	return w.find(append(have, c), c.ID), nil
+	it := w.find(append(have, c), c.ID)
+	if it.Bound() && len(it.ids) == 1 {
+		if err := w.answered(ctx, it.Issuer); err != nil {
+			return Item{}, err
+		}
+	}
+	return it, nil
 }
 
 // holds reports whether c adds nothing to k: it is the same, or the same SD-JWT VC

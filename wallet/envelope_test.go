@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -647,6 +648,18 @@ func (f *faulty) Delete(ctx context.Context, id string) (ok bool, err error) {
 	return ok, err
 }
 
+func (f *faulty) Replace(ctx context.Context, c []Credential) error {
+	return f.write(func() error { return f.memory.Replace(ctx, c) })
+}
+
+func (f *faulty) PutClaim(ctx context.Context, p Pending) error {
+	return f.write(func() error { return f.memory.PutClaim(ctx, p) })
+}
+
+func (f *faulty) DropClaim(ctx context.Context, board did.DID, code string) error {
+	return f.write(func() error { return f.memory.DropClaim(ctx, board, code) })
+}
+
 func (f *faulty) Log(ctx context.Context, s Shared) error {
 	return f.write(func() error { return f.memory.Log(ctx, s) })
 }
@@ -734,6 +747,27 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		}
 		if got, err := w.wallet.Holder(t.Context()); err != nil || got != h {
 			t.Errorf("holder %s, %v", got, err)
+		}
+		kept := slices.Clone(w.store.creds)
+		step("discard", func() error {
+			err := w.wallet.Discard(t.Context(), it.ID)
+			if explain.CodeOf(err) == "wallet_no_credential" && crashes > 0 {
+				return nil // it was done before the crash
+			}
+			return err
+		})
+		if aside, err := w.wallet.Discarded(t.Context()); err != nil || len(aside) != 1 || len(aside[0].Envelopes()) != 2 {
+			t.Errorf("discarded: %+v, %v", aside, err)
+		}
+		step("put back", func() error {
+			err := w.wallet.PutBack(t.Context(), it.ID)
+			if explain.CodeOf(err) == "wallet_no_credential" && crashes > 0 {
+				return nil
+			}
+			return err
+		})
+		if !reflect.DeepEqual(w.store.creds, kept) {
+			t.Error("what was put back is not what was discarded")
 		}
 		step("delete", func() error {
 			err := w.wallet.Delete(t.Context(), it.ID)

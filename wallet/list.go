@@ -46,6 +46,9 @@ type Standing struct {
 	AsOf         time.Time // of the data
 }
 
+// Envelopes are the newest of each format, in the order of Formats.
+func (it Item) Envelopes() []Credential { return slices.Clone(it.envelopes) }
+
 // envelope returns the item in one format.
 func (it Item) envelope(f vc.Format) (Credential, bool) {
 	if i := slices.Index(it.Formats, f); i >= 0 {
@@ -61,16 +64,21 @@ func (w *Wallet) List(ctx context.Context) ([]Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing credentials: %w", err)
 	}
-	return w.items(all), nil
+	return w.items(side(all, false)), nil
 }
 
-// Delete removes a licence with all its envelopes for good. Code
-// wallet_no_credential.
+// Delete removes a licence with all its envelopes for good, also one that was
+// discarded. Code wallet_no_credential.
 func (w *Wallet) Delete(ctx context.Context, id string) error {
 	all, err := w.List(ctx)
 	if err != nil {
 		return err
 	}
+	aside, err := w.Discarded(ctx)
+	if err != nil {
+		return err
+	}
+	all = append(all, aside...)
 	at := slices.IndexFunc(all, func(it Item) bool { return slices.Contains(it.ids, id) })
 	if at < 0 {
 		return explain.Errorf("wallet_no_credential", "no credential of this id")
@@ -150,7 +158,7 @@ func (it *Item) add(c Credential) {
 
 // find returns the item that an envelope belongs to.
 func (w *Wallet) find(all []Credential, id string) Item {
-	items := w.items(all)
+	items := w.items(side(all, false))
 	return items[slices.IndexFunc(items, func(it Item) bool { return slices.Contains(it.ids, id) })]
 }
 

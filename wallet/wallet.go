@@ -93,6 +93,15 @@ type Store interface {
 	Credentials(ctx context.Context) ([]Credential, error)
 	// Delete removes a credential; false if there is none.
 	Delete(ctx context.Context, id string) (bool, error)
+	// Replace keeps each credential in the place of the one of the same id, all of
+	// them or none.
+	Replace(ctx context.Context, c []Credential) error
+	// PutClaim keeps a claim in the place of one to the same board with the same code.
+	PutClaim(ctx context.Context, p Pending) error
+	// Claims returns all claims, in the order in which they were kept.
+	Claims(ctx context.Context) ([]Pending, error)
+	// DropClaim removes a claim; it need not be there.
+	DropClaim(ctx context.Context, board did.DID, code string) error
 	// Log notes what was shared.
 	Log(ctx context.Context, s Shared) error
 	// Logged returns what was noted, oldest first.
@@ -206,7 +215,8 @@ func (w *Wallet) Holder(ctx context.Context) (did.DID, error) {
 // presentation is a VerifiablePresentation without credentials by the holder's
 // DID, proof a JWT of type openid4vci-proof+jwt by the P-256 key. The challenge
 // of one and the nonce of the other are the code's for the board and for the
-// did:key of the key that signs. Codes: wallet_not_made, wallet_board_unknown,
+// did:key of the key that signs. The claim is remembered (Pending) before it is
+// handed out. Codes: wallet_not_made, wallet_board_unknown,
 // claim_code_malformed, claim_code_mistyped.
 func (w *Wallet) Claim(ctx context.Context, code string, board did.DID) ([]byte, error) {
 	h, err := w.holder(ctx)
@@ -238,6 +248,9 @@ func (w *Wallet) Claim(ctx context.Context, code string, board did.DID) ([]byte,
 	}
 	b, err := strictjson.Canonical(map[string]any{"format": json.Number("1"), "presentation": doc, "proof": string(proof)})
 	if err != nil {
+		return nil, fmt.Errorf("claiming: %w", err)
+	}
+	if err := w.c.Store.PutClaim(ctx, Pending{Code: c.ID(), Board: board, At: w.now(), File: b}); err != nil {
 		return nil, fmt.Errorf("claiming: %w", err)
 	}
 	return b, nil

@@ -36,6 +36,33 @@ type memory struct {
 	log     []Shared
 	failLog error
 	binding *BindingKey
+	claims  []Pending
+}
+
+func (m *memory) Replace(_ context.Context, list []Credential) error {
+	for _, c := range list {
+		i := slices.IndexFunc(m.creds, func(k Credential) bool { return k.ID == c.ID })
+		if i < 0 {
+			return errors.New("no such credential")
+		}
+		m.creds[i] = c
+	}
+	return nil
+}
+
+func (m *memory) PutClaim(ctx context.Context, p Pending) error {
+	if err := m.DropClaim(ctx, p.Board, p.Code); err != nil {
+		return err
+	}
+	m.claims = append(m.claims, p)
+	return nil
+}
+
+func (m *memory) Claims(context.Context) ([]Pending, error) { return slices.Clone(m.claims), nil }
+
+func (m *memory) DropClaim(_ context.Context, board did.DID, code string) error {
+	m.claims = slices.DeleteFunc(m.claims, func(p Pending) bool { return p.Board == board && p.Code == code })
+	return nil
 }
 
 func (m *memory) BindingKey(context.Context) (BindingKey, bool, error) {

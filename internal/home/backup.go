@@ -675,6 +675,9 @@ func (h *Home) held(ctx context.Context) ([]Held, error) {
 		return nil, err
 	}
 	for _, c := range list {
+		if !c.Discarded.IsZero() {
+			continue
+		}
 		x := Held{Types: c.Types, Issuer: string(c.Issuer), Bound: c.Bound(), Count: 1}
 		x.ClaimAnew = x.Bound && !usable[cmp.Or(string(c.Holder), c.BindingKey)]
 		same := func(y Held) bool {
