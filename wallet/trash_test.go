@@ -143,7 +143,7 @@ func TestBoards(t *testing.T) {
 	if err != nil || len(boards) != 0 {
 		t.Errorf("a board that may issue nothing: %+v, %v", boards, err)
 	}
-	w.ledger.Decide(ledger.Accredit{Issuer: w.board.DID, Type: "ProfessionalLicence", Jurisdictions: []string{"US-OH", "US-IN"}})
+	w.ledger.Decide(ledger.Accredit{Issuer: w.board.DID, Type: "ProfessionalLicence", Jurisdictions: []string{"US-IN", "US-OH"}})
 	boards, err = w.wallet.Boards()
 	if err != nil || len(boards) != 1 || boards[0].DID != w.board.DID || !slices.Equal(boards[0].Types, []string{"ProfessionalLicence"}) {
 		t.Errorf("%+v, %v", boards, err)
