@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"bonafide/internal/display"
 )
 
 // story is one run of the app on a home that nobody has used.
@@ -22,7 +24,7 @@ type story struct {
 
 // player is who sits before the screen.
 type player struct {
-	*screen
+	*display.Display
 	home string // of the operating system's user
 	app  *exec.Cmd
 	done chan error // how the app ended
@@ -45,18 +47,18 @@ func play(ctx context.Context, st story, app, dir string) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
-	s, err := openScreen(ctx, dir)
+	s, err := display.Open(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	p := &player{screen: s, home: home, log: filepath.Join(dir, "app.log")}
+	defer s.Close()
+	p := &player{Display: s, home: home, log: filepath.Join(dir, "app.log")}
 	if err := p.open(app, st.args...); err != nil {
 		return err
 	}
 	err = st.tell(p)
 	if err != nil {
-		_ = p.keep("failed")
+		_ = p.Keep("failed")
 	}
 	return errors.Join(err, p.quit(), p.quiet())
 }
@@ -68,7 +70,7 @@ func (p *player) open(app string, args ...string) error {
 		return err
 	}
 	defer log.Close()
-	c := p.command(app, args...)
+	c := p.Command(app, args...)
 	c.Env = append(c.Env, "HOME="+p.home, "XDG_CONFIG_HOME="+filepath.Join(p.home, ".config"), "XDG_DATA_HOME="+filepath.Join(p.home, ".local/share"),
 		"XDG_RUNTIME_DIR="+filepath.Join(p.home, "run"), "LANGUAGE=en", "LANG=en_US.UTF-8", "BONAFIDE_HOME=", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent")
 	c.Stdout, c.Stderr, c.Dir = log, log, p.home
@@ -96,7 +98,7 @@ func (p *player) quit() error {
 		return fmt.Errorf("the app ended by itself: %w", err)
 	default:
 	}
-	if err := p.key("alt+F4"); err != nil {
+	if err := p.Key("alt+F4"); err != nil {
 		return err
 	}
 	select {

@@ -1,4 +1,7 @@
-package main
+// Package display is an X display that nobody sees. What a person would see on it
+// is read off its picture, and what a person would do is done with the mouse and
+// the keyboard. It is for tests and measurements of the app in a real window.
+package display
 
 import (
 	"bytes"
@@ -16,10 +19,8 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// screen is an X display that nobody sees, with a window manager. Everything a
-// person would see is read off its picture, and everything a person would do is
-// done with the mouse and the keyboard.
-type screen struct {
+// Display is an X server with a window manager.
+type Display struct {
 	ctx     context.Context
 	display string
 	dir     string // for pictures
@@ -27,18 +28,18 @@ type screen struct {
 	started []*exec.Cmd
 }
 
-// Its size, in pixels.
-const width, height = 1280, 900
+// Width and Height are a display's size, in pixels.
+const Width, Height = 1280, 900
 
-// openScreen starts an X server on a number that is free.
-func openScreen(ctx context.Context, dir string) (*screen, error) {
+// Open starts an X server on a number that is free.
+func Open(ctx context.Context, dir string) (*Display, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	s := &screen{ctx: ctx, dir: dir}
-	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-nolisten", "tcp")
+	s := &Display{ctx: ctx, dir: dir}
+	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height), "-nolisten", "tcp")
 	x.ExtraFiles = []*os.File{w}
 	if err := x.Start(); err != nil {
 		return nil, fmt.Errorf("starting the X server: %w", err)
@@ -49,67 +50,68 @@ func openScreen(ctx context.Context, dir string) (*screen, error) {
 	number := make([]byte, 16)
 	n, err := r.Read(number)
 	if err != nil {
-		s.close()
+		s.Close()
 		return nil, fmt.Errorf("the X server does not answer: %w", err)
 	}
 	s.display = ":" + strings.TrimSpace(string(number[:n]))
-	wm := s.command("openbox")
+	wm := s.Command("openbox")
 	if err := wm.Start(); err != nil {
-		s.close()
+		s.Close()
 		return nil, fmt.Errorf("starting the window manager: %w", err)
 	}
 	s.started = append(s.started, wm)
 	return s, nil
 }
 
-// close ends what was started, the last first.
-func (s *screen) close() {
+// Close ends what was started, the last first.
+func (s *Display) Close() {
 	for i := len(s.started) - 1; i >= 0; i-- {
 		_ = s.started[i].Process.Kill() // it may have ended
 		_ = s.started[i].Wait()
 	}
 }
 
-func (s *screen) command(name string, args ...string) *exec.Cmd {
+// Command makes a command that meets this display.
+func (s *Display) Command(name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(s.ctx, name, args...)
 	c.Env = append(os.Environ(), "DISPLAY="+s.display, "WAYLAND_DISPLAY=", "OMP_THREAD_LIMIT=1")
 	return c
 }
 
-func (s *screen) run(name string, args ...string) error {
-	out, err := s.command(name, args...).CombinedOutput()
+func (s *Display) run(name string, args ...string) error {
+	out, err := s.Command(name, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-// word is one that was read off a picture.
-type word struct {
+// Word is one that was read off a picture.
+type Word struct {
 	text       string
 	line       string // which line it stands in
 	x, y, w, h int
 }
 
-func (w word) middle() (x, y int) { return w.x + w.w/2, w.y + w.h/2 }
+func (w Word) middle() (x, y int) { return w.x + w.w/2, w.y + w.h/2 }
 
-// shoot takes a picture of the whole screen.
-func (s *screen) shoot(name string) (string, error) {
+// Shoot takes a picture of the whole screen.
+func (s *Display) Shoot(name string) (string, error) {
 	file := filepath.Join(s.dir, name+".png")
 	return file, s.run("import", "-window", "root", file)
 }
 
-// keep takes a picture that stays, numbered in the order of the story.
-func (s *screen) keep(name string) error {
+// Keep takes a picture that stays, numbered in the order of the story.
+func (s *Display) Keep(name string) error {
 	s.shots++
-	_, err := s.shoot(fmt.Sprintf("%02d-%s", s.shots, name))
+	_, err := s.Shoot(fmt.Sprintf("%02d-%s", s.shots, name))
 	return err
 }
 
 // read reads the words off the screen. Light letters on a coloured button are
 // read off the picture's negative.
-func (s *screen) read() ([]word, error) {
-	picture, err := s.shoot("now")
+func (s *Display) read() ([]Word, error) {
+	picture, err := s.Shoot("now")
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +119,9 @@ func (s *screen) read() ([]word, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []word
+	var out []Word
 	for _, file := range sides {
-		b, err := s.command("tesseract", file, "-", "--psm", "11", "tsv").Output()
+		b, err := s.Command("tesseract", file, "-", "--psm", "11", "tsv").Output()
 		if err != nil {
 			return nil, fmt.Errorf("reading the screen: %w", err)
 		}
@@ -164,8 +166,8 @@ func enlarge(picture string) ([]string, error) {
 const large = "large.png"
 
 // words are the rows of tesseract's table that hold one, at half size.
-func words(table []byte, side string) []word {
-	var out []word
+func words(table []byte, side string) []Word {
+	var out []Word
 	for l := range strings.Lines(string(table)) {
 		f := strings.Split(strings.TrimRight(l, "\n"), "\t")
 		if len(f) != 12 || strings.TrimSpace(f[11]) == "" {
@@ -181,15 +183,15 @@ func words(table []byte, side string) []word {
 		if err != nil {
 			continue // the heading
 		}
-		out = append(out, word{f[11], side + strings.Join(f[1:5], "."), n[0] / 2, n[1] / 2, n[2] / 2, n[3] / 2})
+		out = append(out, Word{f[11], side + strings.Join(f[1:5], "."), n[0] / 2, n[1] / 2, n[2] / 2, n[3] / 2})
 	}
 	return out
 }
 
 // find returns where a phrase stands: consecutive words of one line.
-func find(on []word, phrase string) []word {
+func find(on []Word, phrase string) []Word {
 	want := strings.Fields(phrase)
-	var found []word
+	var found []Word
 next:
 	for i := 0; i+len(want) <= len(on); i++ {
 		for j, w := range want {
@@ -198,7 +200,7 @@ next:
 			}
 		}
 		last := on[i+len(want)-1]
-		hit := word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
+		hit := Word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
 		for _, f := range found {
 			if near(f.x, hit.x) && near(f.y, hit.y) {
 				continue next // read off the picture and its negative
@@ -237,27 +239,27 @@ func same(read, want string) bool {
 // about a second, most of it reading; that is the pace.
 const tries = 45
 
-// see waits until a phrase stands on the screen.
-func (s *screen) see(phrase string) (word, error) {
-	var on []word
+// See waits until a phrase stands on the screen.
+func (s *Display) See(phrase string) (Word, error) {
+	var on []Word
 	for range tries {
 		var err error
 		if on, err = s.read(); err != nil {
-			return word{}, err
+			return Word{}, err
 		}
 		if found := find(on, phrase); len(found) > 0 {
 			return found[0], nil
 		}
 		if err := s.ctx.Err(); err != nil {
-			return word{}, err
+			return Word{}, err
 		}
 	}
-	_ = s.keep("missing")
-	return word{}, fmt.Errorf("%q does not appear; the screen says: %s", phrase, text(on))
+	_ = s.Keep("missing")
+	return Word{}, fmt.Errorf("%q does not appear; the screen says: %s", phrase, text(on))
 }
 
-// gone waits until a phrase stands there no more.
-func (s *screen) gone(phrase string) error {
+// Gone waits until a phrase stands there no more.
+func (s *Display) Gone(phrase string) error {
 	for range tries {
 		on, err := s.read()
 		if err != nil {
@@ -271,7 +273,7 @@ func (s *screen) gone(phrase string) error {
 }
 
 // text is what was read, for an error.
-func text(on []word) string {
+func text(on []Word) string {
 	var b strings.Builder
 	for _, w := range on {
 		if strings.HasPrefix(w.line, large) {
@@ -281,10 +283,10 @@ func text(on []word) string {
 	return b.String()
 }
 
-// click waits for a phrase and clicks on it; the n-th from above, from 0 on,
+// Click waits for a phrase and clicks on it; the n-th from above, from 0 on,
 // negative from below.
-func (s *screen) click(phrase string, n ...int) error {
-	at, err := s.see(phrase)
+func (s *Display) Click(phrase string, n ...int) error {
+	at, err := s.See(phrase)
 	if err != nil {
 		return err
 	}
@@ -304,35 +306,35 @@ func (s *screen) click(phrase string, n ...int) error {
 		at = found[i]
 	}
 	x, y := at.middle()
-	return s.clickAt(x, y)
+	return s.ClickAt(x, y)
 }
 
-func (s *screen) clickAt(x, y int) error {
+func (s *Display) ClickAt(x, y int) error {
 	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
 }
 
-// under clicks below a label, where its entry is.
-func (s *screen) under(label string, pixels int) error {
-	at, err := s.see(label)
+// Under clicks below a label, where its entry is.
+func (s *Display) Under(label string, pixels int) error {
+	at, err := s.See(label)
 	if err != nil {
 		return err
 	}
-	return s.clickAt(at.x+20, at.y+at.h/2+pixels)
+	return s.ClickAt(at.x+20, at.y+at.h/2+pixels)
 }
 
-// typing types text as a person would.
-func (s *screen) typing(text string) error {
+// Type types text as a person would.
+func (s *Display) Type(text string) error {
 	return s.run("xdotool", "type", "--delay", "12", "--", text)
 }
 
-// key presses keys such as ctrl+v or Tab.
-func (s *screen) key(keys ...string) error {
+// Key presses keys such as ctrl+v or Tab.
+func (s *Display) Key(keys ...string) error {
 	return s.run("xdotool", append([]string{"key", "--delay", "30", "--"}, keys...)...)
 }
 
-// clipboard puts text into the clipboard.
-func (s *screen) clipboard(content []byte) error {
-	c := s.command("xclip", "-selection", "clipboard", "-in", "-loops", "0")
+// Clipboard puts text into the clipboard.
+func (s *Display) Clipboard(content []byte) error {
+	c := s.Command("xclip", "-selection", "clipboard", "-in", "-loops", "0")
 	c.Stdin = bytes.NewReader(content)
 	return c.Run()
 }
