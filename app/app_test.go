@@ -19,34 +19,11 @@ import (
 	"bonafide/app/model"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
-	"bonafide/verifier"
 )
 
 var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return now }
-
-// fake verifies as a test says.
-type fake struct {
-	verify func(context.Context, verifier.Input) (verifier.Result, error)
-}
-
-func (f fake) Verify(ctx context.Context, in verifier.Input) (verifier.Result, error) {
-	return f.verify(ctx, in)
-}
-
-func (fake) DataAge(context.Context) (time.Time, int, error) { return now.Add(-time.Hour), 3, nil }
-
-// says answers with the verdict that stands in the file.
-func says(_ context.Context, in verifier.Input) (verifier.Result, error) {
-	words := map[verifier.Verdict]string{verifier.Verified: "Verified", verifier.Rejected: "Not valid", verifier.Unconfirmed: "Cannot confirm"}
-	v := verifier.Verdict(in.Bytes)
-	e, _ := explain.Lookup("status_suspended")
-	return verifier.Result{
-		Verdict: v, Headline: words[v] + ". A reason.", Purpose: in.Purpose, VerifiedAt: now,
-		Checks: []verifier.Check{{ID: verifier.CheckStatus, Outcome: verifier.Fail, Code: e.Code, Message: e.Message, Who: e.Who, Next: e.Next}},
-	}, nil
-}
 
 // screen is Fyne's own goroutine, which is the test's here: what is to be
 // drawn waits until the test draws it.
@@ -90,42 +67,6 @@ func (q *screen) settle(wait func()) {
 	q.draw()
 }
 
-// testDesk is a desk in a window of the test driver.
-type testDesk struct {
-	*DeskScreen
-	*screen
-	window fyne.Window
-}
-
-func (d *testDesk) settle() { d.screen.settle(d.work.Wait) }
-
-func (d *testDesk) draw() { d.screen.draw() }
-
-// tap taps a button and waits for what follows.
-func (d *testDesk) tap(t *testing.T, text string) {
-	t.Helper()
-	test.Tap(button(t, d.content, text))
-	d.settle()
-}
-
-// take drops files and waits for the verdicts.
-func (d *testDesk) take(uris ...fyne.URI) {
-	d.Take(uris...)
-	d.settle()
-}
-
-// desk opens a desk in a window of the test driver.
-func desk(t *testing.T, size fyne.Size, v fake) *testDesk {
-	t.Helper()
-	q := newScreen(t)
-	w := test.NewTempWindow(t, nil)
-	d := &testDesk{NewDeskScreen(t.Context(), w, v, clock), q, w}
-	w.SetContent(d.Content())
-	w.Resize(size)
-	d.settle()
-	return d
-}
-
 var desktopSize, phoneSize = fyne.NewSize(760, 720), fyne.NewSize(390, 844)
 
 // shown is all text that can be read, a line for each widget.
@@ -140,6 +81,8 @@ func shown(o fyne.CanvasObject) string {
 		case *widget.Label:
 			b.WriteString(o.Text + "\n")
 		case *widget.Button:
+			b.WriteString("[" + o.Text + "]\n")
+		case *widget.Hyperlink:
 			b.WriteString("[" + o.Text + "]\n")
 		case *widget.Select:
 			b.WriteString(o.Selected + "\n")
@@ -215,75 +158,6 @@ func written(t *testing.T, name, content string) fyne.URI {
 	return storage.NewFileURI(path)
 }
 
-func TestDropShowsTheVerdict(t *testing.T) {
-	for _, size := range []fyne.Size{desktopSize, phoneSize} {
-		s := desk(t, size, fake{says})
-		wants(t, s.Content(), "Drop a credential here", "Data as of 21 Nov 2026 08:00 UTC (60 minutes old), signed by 3 boards.", "Privileging")
-		if !s.clear.Disabled() {
-			t.Error("there is nothing to clear, but the button says so")
-		}
-		for verdict, word := range map[string]string{"verified": "Verified", "rejected": "Not valid", "unconfirmed": "Cannot confirm"} {
-			s.take(written(t, verdict+".json", verdict))
-			wants(t, s.Content(), word, "A reason.", verdict+".json", "For privileging", "status_suspended", "Next: ")
-			lacks(t, s.Content(), "Drop a credential here", "[Cancel]")
-		}
-		if got := s.window.Canvas().Size(); got != size {
-			t.Errorf("the screen needs %v, the window has %v", got, size)
-		}
-		s.tap(t, "Clear")
-		wants(t, s.Content(), "Drop a credential here")
-		lacks(t, s.Content(), "Cannot confirm")
-	}
-}
-
-func TestSeveralFilesAreCounted(t *testing.T) {
-	s := desk(t, phoneSize, fake{says})
-	missing := storage.NewFileURI(filepath.Join(t.TempDir(), "gone\u202e.json"))
-	s.take(written(t, "a.json", "verified"), written(t, "b.json", "rejected"), missing)
-	wants(t, s.Content(), "3 files: 1 not valid; 1 no verdict; 1 verified.", "gone[U+202E].json", "The file cannot be read.")
-	lacks(t, s.Content(), "no such file", "status_suspended") // no Go words; the checks are folded
-}
-
-func TestPurposeChangeVerifiesAgain(t *testing.T) {
-	s := desk(t, desktopSize, fake{says})
-	s.take(written(t, "a.json", "unconfirmed"))
-	s.purpose.SetSelected("Monthly monitoring")
-	s.settle()
-	wants(t, s.Content(), "For monthly monitoring")
-	lacks(t, s.Content(), "For privileging")
-}
-
-func TestPaste(t *testing.T) {
-	s := desk(t, desktopSize, fake{says})
-	s.tap(t, "Paste") // an empty clipboard changes nothing
-	wants(t, s.Content(), "Drop a credential here")
-	fyne.CurrentApp().Clipboard().SetContent("rejected")
-	s.tap(t, "Paste")
-	wants(t, s.Content(), "Not valid", "Pasted text")
-}
-
-func TestCancel(t *testing.T) {
-	begun := make(chan struct{})
-	s := desk(t, phoneSize, fake{func(ctx context.Context, in verifier.Input) (verifier.Result, error) {
-		begun <- struct{}{}
-		<-ctx.Done()
-		return verifier.Result{}, ctx.Err()
-	}})
-	s.Take(written(t, "a.json", "verified"))
-	<-begun
-	s.draw()
-	wants(t, s.Content(), "Verifying a.json", "[Cancel]")
-	s.tap(t, "Cancel")
-	wants(t, s.Content(), "Drop a credential here")
-	lacks(t, s.Content(), "[Cancel]", "Verifying a.json")
-
-	s.Take(written(t, "b.json", "verified"))
-	<-begun
-	s.Stop()
-	s.settle()
-	wants(t, s.Content(), "Drop a credential here")
-}
-
 // newHome makes a home that believes no network.
 func newHome(t *testing.T) string {
 	t.Helper()
@@ -312,9 +186,6 @@ func opened(t *testing.T, dir string, files ...string) fyne.Window {
 	s := &shell{ctx: ctx, end: cancel, app: fyne.CurrentApp(), window: w, words: model.English(), now: clock}
 	s.start(Options{Dir: dir, Files: files, Now: clock})
 	q.settle(s.work.Wait)
-	if r, ok := s.inSight().(deskRoom); ok {
-		q.settle(r.work.Wait)
-	}
 	cancel()
 	if s.home != nil {
 		s.home.Close()

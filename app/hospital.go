@@ -2,58 +2,175 @@ package app
 
 import (
 	"context"
+	"io"
+	"strconv"
 	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"bonafide/app/model"
 	"bonafide/internal/home"
+	"bonafide/internal/request"
 	"bonafide/verifier"
 )
 
 // hospitalSections are the rooms of a hospital.
 func hospitalSections(s *shell) []section {
+	h := &hospital{home: s.home, ctx: s.ctx}
 	return []section{
-		{id: "verify", title: s.words.L("Verify"), icon: theme.ConfirmIcon(), open: newDeskRoom, shortcut: control(fyne.Key1)},
+		{id: "verify", title: s.words.L("Verify"), icon: theme.ConfirmIcon(), open: h.verify, shortcut: control(fyne.Key1)},
 	}
 }
 
-// deskRoom is the desk as a room.
-type deskRoom struct {
-	*DeskScreen
-	s *shell
+// hospital opens the hospital's side of a home when it is first needed, beside
+// the screen. What failed is tried again.
+type hospital struct {
+	home *home.Home
+	ctx  context.Context
+
+	mu   sync.Mutex
+	side *home.Hospital
 }
 
-func newDeskRoom(s *shell) room {
-	h := s.home
-	v := lateHospital(sync.OnceValues(func() (*home.Hospital, error) { return h.Hospital(s.ctx, home.HospitalOptions{}) }))
-	return deskRoom{NewDeskScreen(s.ctx, s.window, v, s.now), s}
-}
-
-func (r deskRoom) Enter() { r.s.beside(func() { r.desk.Refresh(r.s.ctx) }) }
-func (deskRoom) Leave()   {}
-
-// Take implements taker.
-func (r deskRoom) Take(files []model.File) { r.s.beside(func() { r.desk.Drop(r.s.ctx, files...) }) }
-
-// lateHospital opens the hospital's side of a home when it is first needed,
-// beside the screen.
-type lateHospital func() (*home.Hospital, error)
-
-func (f lateHospital) Verify(ctx context.Context, in verifier.Input) (verifier.Result, error) {
-	h, err := f()
+func (h *hospital) open() (*home.Hospital, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.side != nil {
+		return h.side, nil
+	}
+	side, err := h.home.Hospital(h.ctx, home.HospitalOptions{})
 	if err != nil {
-		return verifier.Result{}, err
+		return nil, err
 	}
-	return h.Verify(ctx, in)
+	h.side = side
+	return side, nil
 }
 
-func (f lateHospital) DataAge(ctx context.Context) (time.Time, int, error) {
-	h, err := f()
+// Verify implements model.Verifying.
+func (h *hospital) Verify(ctx context.Context, in verifier.Input) (res verifier.Result, err error) {
+	side, err := h.open()
 	if err != nil {
-		return time.Time{}, 0, err
+		return res, err
 	}
-	return h.DataAge(ctx)
+	return side.Verify(ctx, in)
+}
+
+// RequestOf implements model.Verifying.
+func (h *hospital) RequestOf(ctx context.Context, nonce string) (*request.Request, error) {
+	side, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	return side.RequestOf(ctx, nonce)
+}
+
+// Ready implements model.Verifying.
+func (h *hospital) Ready(context.Context) error {
+	_, err := h.home.Data()
+	return err
+}
+
+// titled is a room's first line.
+func titled(title string, rest ...fyne.CanvasObject) *fyne.Container {
+	return container.NewVBox(append([]fyne.CanvasObject{heading(title)}, rest...)...)
+}
+
+// primary is the button of the main action of a screen.
+func primary(text string, icon fyne.Resource, do func()) *widget.Button {
+	b := widget.NewButtonWithIcon(text, icon, do)
+	b.Importance = widget.HighImportance
+	return b
+}
+
+// codeLink leads from a code into the help: small where a mouse points, large
+// where a finger does.
+func codeLink(s *shell, code string) fyne.CanvasObject {
+	if s.narrow() {
+		b := widget.NewButtonWithIcon(code, theme.HelpIcon(), func() { s.help(code) })
+		b.Importance = widget.LowImportance
+		b.Alignment = widget.ButtonAlignLeading
+		return b
+	}
+	l := widget.NewHyperlink(code, nil)
+	l.SizeName = theme.SizeNameCaptionText
+	l.OnTapped = func() { s.help(code) }
+	return l
+}
+
+// oddMark says that a name came with characters that deceive.
+func oddMark(s *shell) fyne.CanvasObject {
+	l := caption(s.words.L("A name here holds characters that deceive; they are shown by their number."))
+	l.Importance = widget.WarningImportance
+	return container.NewBorder(nil, nil, widget.NewIcon(theme.WarningIcon()), nil, l)
+}
+
+// troublePanel says why something cannot be done, and offers a way on.
+func troublePanel(s *shell, t model.Trouble, ways ...fyne.CanvasObject) fyne.CanvasObject {
+	first := wrapped(t.Message)
+	first.TextStyle.Bold = true
+	box := container.NewVBox(tight(first, wrapped(t.Next)))
+	row := container.NewHBox(ways...)
+	if s.narrow() {
+		row = container.NewVBox(ways...)
+	}
+	row.Add(codeLink(s, t.Code))
+	box.Add(row)
+	return newPanel(theme.ColorNameWarning, box)
+}
+
+// later runs f on the screen after a while, unless the window goes before.
+func (s *shell) later(d time.Duration, f func()) {
+	t := time.AfterFunc(d, func() { onScreen(f) })
+	context.AfterFunc(s.ctx, func() { t.Stop() })
+}
+
+// enable lets a widget be used, or not.
+func enable(d fyne.Disableable, yes bool) {
+	if yes == !d.Disabled() {
+		return
+	}
+	if yes {
+		d.Enable()
+	} else {
+		d.Disable()
+	}
+}
+
+func number(n int) string { return strconv.Itoa(n) }
+
+// showRaw shows what a file holds.
+func showRaw(s *shell, raw model.Raw) {
+	w := s.words
+	grid := widget.NewTextGridFromString(raw.Text)
+	grid.Scroll = fyne.ScrollBoth
+	top := tight(wrapped(w.L("This is the file as it came. What of it was proved stands in the verdict.")))
+	if raw.Token {
+		top.Add(wrapped(w.L("It came as a token; this is what the token says.")))
+	}
+	if raw.Cut {
+		top.Add(wrapped(w.L("It is long: only its beginning is shown.")))
+	}
+	var below fyne.CanvasObject
+	if raw.Copy != "" {
+		below = container.NewHBox(widget.NewButtonWithIcon(w.L("Copy"), theme.ContentCopyIcon(), func() {
+			s.copyText(raw.Copy, false)
+			s.notice(w.L("Copied."), nil)
+		}))
+	}
+	d := dialog.NewCustom(w.L("What the file holds"), w.L("Close"), container.NewBorder(top, below, nil, nil, grid), s.window)
+	size := s.window.Canvas().Size()
+	d.Resize(fyne.NewSize(size.Width*0.94, size.Height*0.86))
+	d.Show()
+}
+
+// savePage writes a verdict as a page to print.
+func savePage(s *shell, res verifier.Result) {
+	s.saveFile(model.PageName(res), func(out io.Writer) error {
+		return model.WritePage(out, s.words, res, home.Version())
+	}, func() { s.notice(s.words.L("The page is saved."), nil) })
 }

@@ -3,36 +3,43 @@
 package model
 
 import (
+	"bytes"
 	"context"
-	"fmt"
+	"encoding/base64"
+	"encoding/json"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
+	"unicode/utf8"
 
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
+	"bonafide/vc"
 	"bonafide/verifier"
 )
 
 const (
-	// MaxFile is the largest file the desk reads, in bytes. A credential has a
-	// few kilobytes; whatever is larger than this is not one.
+	// MaxFile is the largest file that may be a credential, in bytes. Pictures
+	// have a bound of their own, that of their reader.
 	MaxFile = 1 << 20
-	// MaxFiles is how many files the desk takes at once.
+	// MaxFiles is how many files, or codes in pictures, the desk takes at once.
 	MaxFiles = 50
 )
 
 // Verifying is what the desk needs from the hospital's side of a home.
 type Verifying interface {
 	Verify(ctx context.Context, in verifier.Input) (verifier.Result, error)
-	// DataAge tells how old the home's data is: the time of the header that
-	// proves it and how many validators signed. An error carries a code
-	// (no_trust, no_data).
-	DataAge(ctx context.Context) (asOf time.Time, validators int, err error)
+	// RequestOf is the request of this home that has a nonce; nil where there is
+	// none.
+	RequestOf(ctx context.Context, nonce string) (*request.Request, error)
+	// Ready says whether there is anything to judge by: an error carries a code
+	// (no_trust, no_data, …).
+	Ready(ctx context.Context) error
 }
+
+// Codes reads the codes in a picture (qr.Read). Errors carry codes.
+type Codes func(io.Reader) ([][]byte, error)
 
 // File is something to verify. Open is called once, from the goroutine that
 // calls Drop.
@@ -51,46 +58,44 @@ const (
 	Shown                // reports stand on the screen
 )
 
-// Line is one check as the screen shows it.
-type Line struct {
-	Outcome verifier.Outcome
-	Name    string // what was checked
-	Mark    string // a word, so that colour never carries meaning alone
-	Message string
-	Next    string // what to do; empty where there is nothing
-	Foot    string // code, whose turn it is, and the time of the data it rests on
-}
+// Trouble is why something cannot be done, and what to do about it. The zero
+// value is none.
+type Trouble struct{ Code, Message, Next string }
 
-// Report is what the screen says about one file.
-type Report struct {
-	File    string           // its name, safe to show
-	Verdict verifier.Verdict // "" where none could be given
-	Word    string           // the verdict in words
-	Reason  string           // may be empty: nothing is to be added
-	Next    string           // what to do about Reason; may be empty
-	About   []string         // what the file holds, a line for each credential
-	Given   string           // for which purpose and when
-	Lines   []Line
+// trouble puts an error in words. Go's own words never reach a screen.
+func trouble(w Words, err error) Trouble {
+	if err == nil {
+		return Trouble{}
+	}
+	code := explain.CodeOf(err)
+	if _, ok := explain.Lookup(code); !ok {
+		code = "internal_error"
+	}
+	message, next := w.Explain(code)
+	return Trouble{code, message, next}
 }
 
 // State is everything the desk shows. It is a value: a screen draws it whole.
 type State struct {
 	Phase    Phase
-	Data     string // how old the data is, in words
-	DataNext string // what to do where there is no data
+	Unready  Trouble // why no verdict can be verified; no_trust and no_data are a hospital's first steps
 	Purpose  verifier.Purpose
-	Request  string // the open request in words; empty: none
+	Request  string // the request that was dropped, in words; empty: none
 	Progress string // what is under way
+	Done, Of int    // how many files of how many are done
 	Files    int    // how many files this turn is about
-	Summary  string // counts the verdicts, where there are several files
-	Turn     int    // changes when Reports begins anew; otherwise it only grows
+	Summary  string // how many files there were, where there are several
+	Tally    []Tally
+	Turn     int // changes when Reports begins anew; otherwise it only grows
 	Reports  []Report
+	CanAgain bool // what stands can be verified again
 }
 
 // Desk is the hospital's first room: drop a file, see the verdict.
 type Desk struct {
 	verifying Verifying
-	now       Clock
+	codes     Codes
+	words     Words
 	changed   func()
 
 	mu      sync.Mutex
@@ -100,17 +105,19 @@ type Desk struct {
 	cancel  context.CancelFunc
 }
 
-// item is a file that was read.
+// item is a file that was read, or a code in a picture.
 type item struct {
-	name    string
-	content []byte
-	trouble string // code; where it could not be read
+	name       string
+	part, many int // which code of how many in a picture; 0: it is none
+	content    []byte
+	trouble    string  // code; where it could not be read
+	report     *Report // of an answer that is used up: it is not verified again
 }
 
 // NewDesk makes a desk. changed is called after every change, from whichever
 // goroutine made it; it asks State for what there is to show.
-func NewDesk(v Verifying, now Clock, changed func()) *Desk {
-	d := &Desk{verifying: v, now: now, changed: changed}
+func NewDesk(v Verifying, codes Codes, w Words, changed func()) *Desk {
+	d := &Desk{verifying: v, codes: codes, words: w, changed: changed}
 	d.state.Purpose = verifier.Privileging
 	return d
 }
@@ -136,20 +143,15 @@ func (d *Desk) update(turn int, f func(*State)) bool {
 	return true
 }
 
-// Refresh reads the age of the data anew.
+// Refresh asks anew whether there is anything to judge by.
 func (d *Desk) Refresh(ctx context.Context) {
-	asOf, validators, err := d.verifying.DataAge(ctx)
+	err := d.verifying.Ready(ctx)
 	if ctx.Err() != nil {
 		return
 	}
-	var line, next string
-	if err != nil {
-		line, next = Explain(err)
-	} else {
-		line = "Data as of " + stamp(asOf) + " (" + age(d.now().Sub(asOf)) + "), signed by " + count(validators, "board", "boards") + "."
-	}
+	t := trouble(d.words, err)
 	d.mu.Lock()
-	d.state.Data, d.state.DataNext = line, next
+	d.state.Unready = t
 	d.mu.Unlock()
 	d.changed()
 }
@@ -171,7 +173,8 @@ func (d *Desk) Clear() {
 	d.mu.Lock()
 	d.stop()
 	d.request, d.last = nil, nil
-	d.state.Phase, d.state.Request, d.state.Reports, d.state.Summary = Waiting, "", nil, ""
+	d.state.Phase, d.state.Request, d.state.Reports = Waiting, "", nil
+	d.state.Summary, d.state.Tally, d.state.CanAgain = "", nil, false
 	d.mu.Unlock()
 	d.changed()
 }
@@ -181,10 +184,7 @@ func (d *Desk) Cancel() {
 	d.mu.Lock()
 	if d.state.Phase == Working {
 		d.stop()
-		d.state.Phase = Shown
-		if len(d.state.Reports) == 0 {
-			d.state.Phase = Waiting
-		}
+		d.ended(&d.state)
 	}
 	d.mu.Unlock()
 	d.changed()
@@ -197,8 +197,7 @@ func (d *Desk) stop() {
 		d.cancel = nil
 	}
 	d.state.Turn++
-	d.state.Progress = ""
-	d.state.Summary = summary(d.state.Reports)
+	d.state.Progress, d.state.Done, d.state.Of = "", 0, 0
 }
 
 // begin starts a turn.
@@ -207,7 +206,8 @@ func (d *Desk) begin(ctx context.Context) (context.Context, context.CancelFunc, 
 	d.mu.Lock()
 	d.stop()
 	d.cancel = cancel
-	d.state.Phase, d.state.Reports, d.state.Progress, d.state.Summary = Working, nil, "Reading", ""
+	d.state.Phase, d.state.Reports, d.state.Progress = Working, nil, d.words.L("Reading")
+	d.state.Summary, d.state.Tally, d.state.CanAgain = "", nil, false
 	turn := d.state.Turn
 	d.mu.Unlock()
 	d.changed()
@@ -223,24 +223,28 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 	}
 	ctx, cancel, turn := d.begin(ctx)
 	defer cancel()
-	if len(files) > MaxFiles {
-		d.refuse(turn, "too_many_files")
-		return
-	}
 	var items []item
 	var requests []*request.Request
-	for _, f := range files {
-		if ctx.Err() != nil {
-			return
+	for _, f := range files[:min(len(files), MaxFiles+1)] {
+		if ctx.Err() != nil || len(items) > MaxFiles {
+			break
 		}
-		it := read(f)
-		if req, err := request.Parse(it.content); it.trouble == "" && err == nil {
-			requests = append(requests, req)
-			continue
+		for _, it := range d.read(f) {
+			if req, err := request.Parse(it.content); it.trouble == "" && err == nil {
+				requests = append(requests, req)
+				continue
+			}
+			items = append(items, it)
 		}
-		items = append(items, it)
 	}
-	if len(requests) > 1 {
+	switch {
+	case ctx.Err() != nil:
+		d.update(turn, d.ended)
+		return
+	case len(items) > MaxFiles, len(files) > MaxFiles:
+		d.refuse(turn, "too_many_files")
+		return
+	case len(requests) > 1:
 		d.refuse(turn, "requests_mixed")
 		return
 	}
@@ -251,7 +255,8 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 	}
 	if len(requests) == 1 {
 		d.request = requests[0]
-		d.state.Request = "Open request: " + Plain(d.request.Audience) + ", until " + stamp(d.request.Expires) + ". Drop the presentation that answers it."
+		d.state.Request = d.words.L("Open request: {{.Audience}}, until {{.Until}}. Drop the presentation that answers it.",
+			D{"Audience": Plain(d.request.Audience), "Until": d.words.Stamp(d.request.Expires)})
 		d.state.Purpose = verifier.Purpose(d.request.Purpose)
 	}
 	d.last = items
@@ -260,7 +265,8 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 }
 
 // Again verifies what stands on the screen once more, as after a change of
-// purpose. A request may be answered once, so nothing is repeated under one.
+// purpose or a sync. What used up a request stays as it is, and nothing is
+// repeated under a request that was dropped.
 func (d *Desk) Again(ctx context.Context) {
 	d.mu.Lock()
 	items := d.last
@@ -282,97 +288,173 @@ func (d *Desk) refuse(turn int, code string) {
 	d.last = nil
 	d.mu.Unlock()
 	d.update(turn, func(s *State) {
-		s.Phase, s.Progress, s.Files, s.Reports = Shown, "", 1, []Report{noVerdict("", code)}
+		s.Phase, s.Progress, s.Files, s.Reports = Shown, "", 1, []Report{noVerdict(d.words, "", code)}
 	})
 }
 
-// read reads a file, never more than the desk accepts.
-func read(f File) item {
+// read reads a file, never more than may be a credential, or the codes in a
+// picture. What is plainly something else is named.
+func (d *Desk) read(f File) []item {
 	it := item{name: f.Name}
 	r, err := f.Open()
-	if err == nil {
-		it.content, err = io.ReadAll(io.LimitReader(r, MaxFile+1))
-		_ = r.Close() // it was only read
+	if err != nil {
+		it.trouble = "file_unreadable"
+		return []item{it}
 	}
+	defer func() { _ = r.Close() }() // it was only read
+	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
 	switch {
 	case err != nil:
-		it.content, it.trouble = nil, "file_unreadable"
-	case len(it.content) > MaxFile:
-		it.content, it.trouble = nil, "file_too_large"
+		it.trouble = "file_unreadable"
+	case isPicture(b):
+		return d.codesIn(it, io.MultiReader(bytes.NewReader(b), r))
+	default:
+		if it.trouble = foreign(b); it.trouble == "" && len(b) > MaxFile {
+			it.trouble = "file_too_large"
+		}
+		if it.trouble == "" {
+			it.content = b
+		}
 	}
-	return it
+	if f.Name == "" {
+		it.content = bytes.TrimSpace(it.content)
+	}
+	return []item{it}
+}
+
+// codesIn reads a picture. One without a code is a scan, and named so.
+func (d *Desk) codesIn(it item, r io.Reader) (items []item) {
+	defer func() {
+		if p := recover(); p != nil {
+			it.trouble = "desk_fault"
+			items = []item{it}
+		}
+	}()
+	found, err := d.codes(r)
+	switch code := explain.CodeOf(err); {
+	case code == "qr_none", err == nil && len(found) == 0:
+		it.trouble = "file_is_picture"
+	case code != "":
+		it.trouble = code
+	case err != nil:
+		it.trouble = "file_unreadable"
+	}
+	if it.trouble != "" {
+		return []item{it}
+	}
+	for i, b := range found {
+		c := item{name: it.name, content: bytes.TrimSpace(b)}
+		if len(found) > 1 {
+			c.part, c.many = i+1, len(found)
+		}
+		if c.trouble = foreign(c.content); c.trouble != "" {
+			c.content = nil
+		}
+		items = append(items, c)
+	}
+	return items
+}
+
+// asked is the request of this home that a presentation names by its nonce; nil
+// where it names none of ours.
+func (d *Desk) asked(ctx context.Context, b []byte) (*request.Request, error) {
+	p, err := vc.Parse(b)
+	if err != nil {
+		return nil, nil // the verifier says so
+	}
+	nonce := p.ChallengeHint()
+	if nonce == "" {
+		return nil, nil
+	}
+	return d.verifying.RequestOf(ctx, nonce)
 }
 
 // verify makes a report about every item, in order.
 func (d *Desk) verify(ctx context.Context, turn int, items []item) {
 	used := false
-	for i, it := range items {
+	for i := range items {
+		it := items[i]
 		var in verifier.Input
 		if !d.update(turn, func(s *State) {
-			s.Files = len(items)
+			s.Files, s.Done, s.Of = len(items), i, len(items)
 			in = verifier.Input{File: it.name, Bytes: it.content, Request: d.request, Purpose: s.Purpose}
-			s.Progress = "Verifying " + shownName(it.name)
-			if len(items) > 1 {
-				s.Progress += " (" + strconv.Itoa(i+1) + " of " + strconv.Itoa(len(items)) + ")"
-			}
+			s.Progress = d.words.L("Verifying {{.File}}", D{"File": shownName(d.words, it.name)})
 		}) {
 			return
 		}
 		var r Report
-		if it.trouble != "" {
-			r = noVerdict(it.name, it.trouble)
-		} else {
-			res, err := d.verifying.Verify(ctx, in)
+		switch {
+		case it.report != nil:
+			r = *it.report
+		case it.trouble != "":
+			r = noVerdict(d.words, it.name, it.trouble)
+		default:
+			res, err := d.judge(ctx, &in)
 			switch {
 			case ctx.Err() != nil:
-				d.update(turn, ended)
+				d.update(turn, d.ended)
 				return
 			case err != nil:
-				r = noVerdict(it.name, explain.CodeOf(err))
+				r = noVerdict(d.words, it.name, explain.CodeOf(err))
 			default:
-				r = report(it.name, res)
-				used = used || in.Request != nil && answers(res)
+				r = NewReport(d.words, it.name, res)
+				if in.Request != nil {
+					r.Answers = d.words.L("It answers the request of {{.Audience}}, made on {{.When}}.",
+						D{"Audience": Plain(in.Request.Audience), "When": d.words.Stamp(in.Request.Created)})
+					if answers(res) {
+						items[i].report = &r
+						used = used || in.Request == d.request
+					}
+				}
 			}
 		}
+		if it.part > 0 {
+			r.File = d.words.L("{{.File}}, code {{.Number}} of {{.Of}}", D{"File": shownName(d.words, it.name), "Number": it.part, "Of": it.many})
+		}
+		r.raw = it.content
 		d.update(turn, func(s *State) { s.Reports = append(slices.Clip(s.Reports), r) })
 	}
 	done := d.update(turn, func(s *State) {
-		ended(s)
+		d.ended(s)
 		if used {
-			d.request, d.last, s.Request = nil, nil, ""
+			d.request, s.Request = nil, ""
 		}
+		s.CanAgain = d.request == nil && slices.ContainsFunc(items, func(it item) bool { return it.trouble == "" && it.report == nil })
 	})
 	if done {
 		d.Refresh(ctx)
 	}
 }
 
+// judge verifies one input. Whatever goes wrong in there is no verdict, and not
+// the end of the program.
+func (d *Desk) judge(ctx context.Context, in *verifier.Input) (res verifier.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			res, err = verifier.Result{}, explain.Errorf("desk_fault", "verifying panicked")
+		}
+	}()
+	if in.Request == nil {
+		if in.Request, err = d.asked(ctx, in.Bytes); err != nil {
+			return verifier.Result{}, err
+		}
+		if in.Request != nil {
+			in.Purpose = verifier.Purpose(in.Request.Purpose)
+		}
+	}
+	return d.verifying.Verify(ctx, *in)
+}
+
 // ended closes a turn: what stands stays.
-func ended(s *State) {
-	s.Phase, s.Progress, s.Summary = Shown, "", summary(s.Reports)
+func (d *Desk) ended(s *State) {
+	s.Phase, s.Progress, s.Done, s.Of = Shown, "", 0, 0
+	s.Tally = tally(s.Reports)
+	if s.Summary = ""; len(s.Tally) > 0 {
+		s.Summary = d.words.N("{{.N}} files", len(s.Reports))
+	}
 	if len(s.Reports) == 0 {
 		s.Phase = Waiting
 	}
-}
-
-// summary counts the verdicts over several files, the worst first.
-func summary(reports []Report) string {
-	if len(reports) < 2 {
-		return ""
-	}
-	n := map[string]int{}
-	for _, r := range reports {
-		n[r.Word]++
-	}
-	out := count(len(reports), "file", "files")
-	sep := ": "
-	for _, w := range []string{wordRejected, wordNone, wordUnconfirmed, wordConditions, wordVerified} {
-		if n[w] > 0 {
-			out += sep + strconv.Itoa(n[w]) + " " + strings.ToLower(w)
-			sep = "; "
-		}
-	}
-	return out + "."
 }
 
 // answers reports that the result used the request up: another answer to it
@@ -383,146 +465,92 @@ func answers(r verifier.Result) bool {
 	})
 }
 
-func shownName(name string) string {
-	if name == "" {
-		return "Pasted text"
-	}
-	return FileName(name)
+// Raw is what a file holds, to be read by a person.
+type Raw struct {
+	Text  string // its lines, with what cannot be seen shown by its number
+	Copy  string // what it holds, byte for byte; "" where that is no text
+	Cut   bool   // Text is the beginning only
+	Token bool   // it came as a token; Text is what the token says
 }
 
-// Verdicts as people read them; a result's headline begins with the same words.
-const (
-	wordVerified    = "Verified"
-	wordConditions  = "Verified, with conditions"
-	wordRejected    = "Not valid"
-	wordUnconfirmed = "Cannot confirm"
-	wordNone        = "No verdict"
-)
+// maxRaw is the longest text shown, in bytes.
+const maxRaw = 128 << 10
 
-// noVerdict is the report where nothing can be said about a file.
-func noVerdict(name, code string) Report {
-	r := Report{Word: wordNone}
-	if name != "" {
-		r.File = FileName(name)
+// token opens a token for reading: the parts of an SD-JWT, decoded as JSON; nil
+// where it is none. Nothing of it is checked here.
+func token(b []byte) []byte {
+	if p, err := vc.Parse(b); err != nil || p.Format() != vc.SDJWT {
+		return nil
 	}
-	message, next := text(code)
-	r.Reason, r.Next = message, "Next: "+next
-	return r
-}
-
-// report puts a result in words.
-func report(name string, res verifier.Result) Report {
-	r := Report{File: shownName(name), Verdict: res.Verdict, Lines: lines(res)}
-	r.Given = "For " + strings.ToLower(PurposeName(res.Purpose)) + ", on " + stamp(res.VerifiedAt) + "."
-	switch res.Verdict {
-	case verifier.Verified:
-		r.Word = wordVerified
-		for _, c := range res.Credentials {
-			if p := c.Licence.MayPractise; p != nil && *p == "with_conditions" {
-				r.Word = wordConditions
-			}
+	part := func(s string) json.RawMessage {
+		raw, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil || !json.Valid(raw) {
+			return nil
 		}
-	case verifier.Rejected:
-		r.Word = wordRejected
-	default:
-		r.Word = wordUnconfirmed
+		return raw
 	}
-	// The headline begins with the word, which the screen shows by itself.
-	rest, _ := strings.CutPrefix(res.Headline, r.Word)
-	r.Reason = Plain(strings.TrimLeft(rest, ". "))
-	if len(r.Lines) > 0 && r.Verdict != verifier.Verified {
-		r.Next = r.Lines[0].Next // of the check that decided
+	jwt := func(s string) (header, payload json.RawMessage) {
+		parts := strings.Split(s, ".")
+		if len(parts) != 3 {
+			return nil, nil
+		}
+		return part(parts[0]), part(parts[1])
 	}
-	for i, c := range res.Credentials {
-		if about := about(c); about != "" {
-			if len(res.Credentials) > 1 {
-				about = "Credential " + strconv.Itoa(i+1) + ": " + about
-			}
-			r.About = append(r.About, about)
+	type signed struct {
+		Header  json.RawMessage `json:"header"`
+		Payload json.RawMessage `json:"payload"`
+	}
+	var out struct {
+		signed
+		Disclosures []json.RawMessage `json:"disclosures,omitempty"`
+		KeyBinding  *signed           `json:"key_binding,omitempty"`
+	}
+	parts := strings.Split(strings.TrimSpace(string(b)), "~")
+	out.Header, out.Payload = jwt(parts[0])
+	for i, p := range parts[1:] {
+		if i < len(parts)-2 {
+			out.Disclosures = append(out.Disclosures, part(p))
+		} else if p != "" {
+			var k signed
+			k.Header, k.Payload = jwt(p)
+			out.KeyBinding = &k
 		}
 	}
-	return r
-}
-
-// about says what a credential is, as far as signed bytes say it.
-func about(c verifier.Credential) string {
-	var parts []string
-	if c.Type != nil {
-		parts = append(parts, "Type: "+Plain(*c.Type))
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return nil
 	}
-	if c.Licence.Status != nil {
-		parts = append(parts, "Status: "+Plain(strings.ReplaceAll(*c.Licence.Status, "_", " ")))
+	return raw
+}
+
+// Raw is the file that the report is about, as it came; false where there is
+// nothing to show.
+func (r Report) Raw() (Raw, bool) {
+	if len(r.raw) == 0 {
+		return Raw{}, false
 	}
-	if c.Issuer != nil {
-		parts = append(parts, "Issuer: "+Plain(*c.Issuer))
+	out := Raw{}
+	if utf8.Valid(r.raw) && !bytes.ContainsRune(r.raw, 0) {
+		out.Copy = string(r.raw)
 	}
-	return strings.Join(parts, "\n")
-}
-
-// marks are the words for what a check found.
-var marks = map[verifier.Outcome]string{
-	verifier.Fail: "No", verifier.Unknown: "Unknown", verifier.Pass: "Yes", verifier.Skipped: "Not checked",
-}
-
-// checkNames are the checks as people call them.
-var checkNames = map[string]string{
-	verifier.CheckParse: "Form of the file", verifier.CheckAnchor: "Record on the ledger",
-	verifier.CheckIssuerKey: "Board's key", verifier.CheckProof: "Signature",
-	verifier.CheckAccreditation: "Board's accreditation", verifier.CheckTemplate: "Required content",
-	verifier.CheckValidity: "Validity", verifier.CheckStatus: "Status of the licence",
-	verifier.CheckFreshness: "Age of the data", verifier.CheckBinding: "Person who presents it",
-}
-
-// lines are the checks as the screen shows them: those that decided first.
-// Checks that say the same share a line.
-func lines(r verifier.Result) []Line {
-	var out []Line
-	at := map[Line]int{} // line without its name: its place
-	for _, outcome := range []verifier.Outcome{verifier.Fail, verifier.Unknown, verifier.Pass, verifier.Skipped} {
-		for _, c := range r.Checks {
-			if c.Outcome != outcome {
-				continue
-			}
-			name, ok := checkNames[c.ID]
-			if !ok {
-				name = Plain(c.ID)
-			}
-			l := line(c, len(r.Credentials) > 1)
-			if i, ok := at[l]; ok {
-				out[i].Name += " · " + name
-				continue
-			}
-			at[l] = len(out)
-			l.Name = name
-			out = append(out, l)
+	text := r.raw
+	if opened := token(r.raw); opened != nil {
+		text, out.Token = opened, true
+	}
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, text, "", "  ") == nil {
+		text = pretty.Bytes()
+	}
+	if out.Cut = len(text) > maxRaw; out.Cut {
+		text = text[:maxRaw]
+	}
+	var b strings.Builder
+	for i, l := range bytes.Split(text, []byte("\n")) {
+		if i > 0 {
+			b.WriteByte('\n')
 		}
+		b.WriteString(Plain(string(bytes.TrimSuffix(l, []byte("\r")))))
 	}
-	return out
-}
-
-// line puts one check in words; its name is the caller's. With several
-// credentials it says which one it is about.
-func line(c verifier.Check, several bool) Line {
-	l := Line{Outcome: c.Outcome, Mark: marks[c.Outcome], Message: Plain(c.Message), Foot: Plain(c.Code)}
-	if c.Credential != nil && several {
-		l.Message = fmt.Sprintf("Credential %d: %s", *c.Credential+1, l.Message)
-	}
-	if c.Who != "nobody" && c.Next != "" {
-		l.Next = "Next: " + Plain(c.Next)
-		if c.Who != "you" && c.Who != "hospital" {
-			l.Foot += " · up to the " + actor(c.Who)
-		}
-	}
-	if c.AsOf != nil {
-		l.Foot += " · as of " + stamp(*c.AsOf)
-	}
-	return l
-}
-
-// actor names who has to act.
-func actor(who string) string {
-	if who == "it" {
-		return "IT department"
-	}
-	return Plain(who)
+	out.Text = b.String()
+	return out, true
 }

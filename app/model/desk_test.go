@@ -1,16 +1,22 @@
 package model
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"bonafide/did/key"
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
+	"bonafide/internal/testkit"
+	"bonafide/vc"
 	"bonafide/verifier"
 )
 
@@ -18,10 +24,10 @@ var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
 // fake answers with what a test gives it.
 type fake struct {
-	verify func(context.Context, verifier.Input) (verifier.Result, error)
-	asked  []verifier.Input
-	asOf   time.Time
-	err    error // of DataAge
+	verify   func(context.Context, verifier.Input) (verifier.Result, error)
+	requests map[string]*request.Request // of this home, by nonce
+	asked    []verifier.Input
+	err      error // of Ready
 }
 
 func (f *fake) Verify(ctx context.Context, in verifier.Input) (verifier.Result, error) {
@@ -29,7 +35,11 @@ func (f *fake) Verify(ctx context.Context, in verifier.Input) (verifier.Result, 
 	return f.verify(ctx, in)
 }
 
-func (f *fake) DataAge(context.Context) (time.Time, int, error) { return f.asOf, 3, f.err }
+func (f *fake) RequestOf(_ context.Context, nonce string) (*request.Request, error) {
+	return f.requests[nonce], nil
+}
+
+func (f *fake) Ready(context.Context) error { return f.err }
 
 func ptr[T any](v T) *T { return &v }
 
@@ -46,7 +56,7 @@ func verified(in verifier.Input) verifier.Result {
 	return verifier.Result{
 		File: in.File, Verdict: verifier.Verified, Headline: "Verified", Purpose: in.Purpose, VerifiedAt: now,
 		Credentials: []verifier.Credential{{
-			Type: ptr("ProfessionalLicence"), Issuer: ptr("did:example:board"),
+			Type: ptr("ProfessionalLicence"), Issuer: ptr("did:example:board"), IssuerName: ptr("Example Board"),
 			Licence: verifier.Licence{Status: ptr("current"), MayPractise: ptr("yes")},
 		}},
 		Checks: []verifier.Check{check(verifier.CheckBinding, verifier.Pass, "bound")},
@@ -54,16 +64,17 @@ func verified(in verifier.Input) verifier.Result {
 }
 
 func always(r func(verifier.Input) verifier.Result) *fake {
-	return &fake{asOf: now, verify: func(_ context.Context, in verifier.Input) (verifier.Result, error) { return r(in), nil }}
+	return &fake{verify: func(_ context.Context, in verifier.Input) (verifier.Result, error) { return r(in), nil }}
 }
 
 func file(name, content string) File {
 	return File{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
 }
 
-func newDesk(f *fake) *Desk {
-	return NewDesk(f, func() time.Time { return now }, func() {})
-}
+// noCodes reads no picture.
+func noCodes(io.Reader) ([][]byte, error) { return nil, explain.Errorf("qr_none", "none") }
+
+func newDesk(f *fake) *Desk { return NewDesk(f, noCodes, English(), func() {}) }
 
 // only is the one report on the screen.
 func only(t *testing.T, d *Desk) Report {
@@ -76,42 +87,95 @@ func only(t *testing.T, d *Desk) Report {
 }
 
 func TestVerdicts(t *testing.T) {
-	result := func(v verifier.Verdict, headline string, checks ...verifier.Check) func(verifier.Input) verifier.Result {
+	result := func(v verifier.Verdict, checks ...verifier.Check) func(verifier.Input) verifier.Result {
 		return func(in verifier.Input) verifier.Result {
 			r := verified(in)
-			r.Verdict, r.Headline, r.Checks = v, headline, checks
+			r.Verdict, r.Checks = v, checks
 			return r
 		}
 	}
-	conditions := func(in verifier.Input) verifier.Result {
+	conditions := func(d *verifier.Desk) func(verifier.Input) verifier.Result {
+		return func(in verifier.Input) verifier.Result {
+			r := verified(in)
+			r.Credentials[0].Licence = verifier.Licence{Status: ptr("probation"), MayPractise: ptr("with_conditions")}
+			r.Credentials[0].Desk = d
+			return r
+		}
+	}
+	listed := func(in verifier.Input) verifier.Result {
 		r := verified(in)
-		r.Headline = "Verified, with conditions. Ask the board what they are: Board, a@b.example."
-		r.Credentials[0].Licence = verifier.Licence{Status: ptr("probation"), MayPractise: ptr("with_conditions")}
+		c := check(verifier.CheckAnchor, verifier.Skipped, "issuer_listed")
+		c.Credential = ptr(0)
+		r.Checks = append(r.Checks, c)
 		return r
 	}
 	suspended, copied := check(verifier.CheckStatus, verifier.Fail, "status_suspended"), check(verifier.CheckBinding, verifier.Unknown, "register_copy")
+	later := verifier.Check{ID: "recipe", Outcome: verifier.Fail, Code: "of_a_later_version", Message: "It lacks\u202e something.", Who: "board", Next: "Ask."}
 	for _, tt := range []struct {
-		name               string
-		result             func(verifier.Input) verifier.Result
-		word, reason, next string
+		name                     string
+		result                   func(verifier.Input) verifier.Result
+		word, reason, next, code string
+		asks                     string
 	}{
-		{"verified", verified, "Verified", "", ""},
-		{"conditions", conditions, "Verified, with conditions", "Ask the board what they are: Board, a@b.example.", ""},
-		{"rejected", result(verifier.Rejected, "Not valid. "+suspended.Message, copied, suspended), "Not valid", suspended.Message, "Next: " + suspended.Next},
-		{"unconfirmed", result(verifier.Unconfirmed, "Cannot confirm. "+copied.Message, copied), "Cannot confirm", copied.Message, "Next: " + copied.Next},
-		{"an unheard-of verdict", result("splendid", "Splendid"), "Cannot confirm", "Splendid", ""},
+		{name: "verified", result: verified, word: "Verified"},
+		{name: "conditions", result: conditions(&verifier.Desk{Name: "Board", Contact: "a@b.example"}), word: "Verified, with conditions", asks: "Ask the board what the conditions are: Board, a@b.example."},
+		{name: "conditions, no contact", result: conditions(&verifier.Desk{Name: "Bo\u202eard"}), word: "Verified, with conditions", asks: "Ask the board what the conditions are: Bo[U+202E]ard."},
+		{name: "conditions, from before desks were kept", result: conditions(nil), word: "Verified, with conditions", asks: "Ask the board what the conditions are."},
+		{name: "listed", result: listed, word: "Verified", asks: "This rests on your own list of issuers, not on the boards' ledger: Example Board."},
+		{name: "rejected", result: result(verifier.Rejected, copied, suspended), word: "Not valid", reason: suspended.Message, next: suspended.Next, code: "status_suspended"},
+		{name: "unconfirmed", result: result(verifier.Unconfirmed, copied), word: "Cannot confirm", reason: copied.Message, next: copied.Next, code: "register_copy"},
+		{name: "unconfirmed by nothing that ran", result: result(verifier.Unconfirmed), word: "Cannot confirm", reason: "A required check did not run."},
+		{name: "an unheard-of verdict", result: result("splendid", copied), word: "Cannot confirm", reason: copied.Message, next: copied.Next, code: "register_copy"},
+		{name: "a code of a later version", result: result(verifier.Rejected, later), word: "Not valid", reason: "It lacks[U+202E] something.", next: "Ask.", code: "of_a_later_version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(always(tt.result))
 			d.Drop(t.Context(), file("a.json", "{}"))
 			r := only(t, d)
-			if r.Word != tt.word || r.Reason != tt.reason || r.Next != tt.next || r.File != "a.json" {
-				t.Errorf("%q, %q, %q about %q", r.Word, r.Reason, r.Next, r.File)
+			if r.Word != tt.word || r.Reason != tt.reason || r.Next != tt.next || r.File != "a.json" || r.Code != tt.code {
+				t.Errorf("%q, %q, %q, %q about %q", r.Word, r.Reason, r.Next, r.Code, r.File)
 			}
-			if r.Given != "For privileging, on 21 Nov 2026 09:00 UTC." {
+			if got := strings.Join(r.Asks, "|"); got != tt.asks {
+				t.Errorf("asks %q", got)
+			}
+			if r.Given != "Checked for privileging on 21 Nov 2026 09:00 UTC." {
 				t.Errorf("given: %q", r.Given)
 			}
+			if r.Result == nil {
+				t.Error("there is nothing to make a page of")
+			}
 		})
+	}
+}
+
+func TestFacts(t *testing.T) {
+	d := newDesk(always(func(in verifier.Input) verifier.Result {
+		r := verified(in)
+		r.AsOf, r.Validators = ptr(now.Add(-3*time.Hour)), 4
+		second := r.Credentials[0]
+		second.Type, second.IssuerName, second.Issuer = ptr("Dipl\u200boma"), nil, ptr("did:example:two")
+		second.Licence = verifier.Licence{}
+		r.Credentials = append(r.Credentials, second, verifier.Credential{})
+		return r
+	}))
+	d.Drop(t.Context(), file("a.json", "{}"))
+	r := only(t, d)
+	var got []string
+	for _, a := range r.About {
+		got = append(got, a.Title)
+		for _, f := range a.Facts {
+			got = append(got, fmt.Sprintf("%s=%s %v", f.Name, f.Value, f.Odd))
+		}
+	}
+	want := []string{
+		"Credential 1", "Type=Professional licence false", "Status=Current false", "Issued by=Example Board false", "Issuer's identifier=did:example:board false",
+		"Credential 2", "Type=Dipl[U+200B]oma true", "Issuer's identifier=did:example:two false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if r.Age != "It rests on data as of 21 Nov 2026 06:00 UTC, 3 hours old at the time, which 4 boards signed." {
+		t.Errorf("%q", r.Age)
 	}
 }
 
@@ -123,7 +187,8 @@ func TestLines(t *testing.T) {
 	fail.Credential = ptr(1)
 	unknown := check(verifier.CheckBinding, verifier.Unknown, "register_copy")
 	skipped := func(id string) verifier.Check { return check(id, verifier.Skipped, "not_run") }
-	got := lines(verifier.Result{
+	got := lines(English(), verifier.Result{
+		VerifiedAt:  now,
 		Credentials: make([]verifier.Credential, 2),
 		Checks:      []verifier.Check{pass, skipped(verifier.CheckTemplate), unknown, fail, skipped(verifier.CheckStatus)},
 	})
@@ -134,17 +199,17 @@ func TestLines(t *testing.T) {
 	if want := []string{"No", "Unknown", "Yes", "Not checked"}; !slices.Equal(marks, want) {
 		t.Fatalf("%q, want the deciding first, and equal ones in one line", marks)
 	}
-	if !strings.HasPrefix(got[0].Message, "Credential 2: ") || got[0].Name != "Signature" || got[0].Next == "" {
+	if got[0].About != "Credential 2" || got[0].Names[0] != "Signature" || got[0].Next == "" {
 		t.Errorf("%+v", got[0])
 	}
-	if got[1].Foot != "register_copy · up to the practitioner" {
-		t.Errorf("%q", got[1].Foot)
+	if got[1].Code != "register_copy" || got[1].Who != "It is up to the practitioner." || got[1].AsOf != "" {
+		t.Errorf("%+v", got[1])
 	}
-	if got[2].Foot != "anchored · as of 21 Nov 2026 08:00 UTC" || got[2].Next != "" {
+	if got[2].Code != "anchored" || got[2].AsOf != "As of 21 Nov 2026 08:00 UTC, 60 minutes old." || got[2].Next != "" {
 		t.Errorf("%+v", got[2])
 	}
-	if got[3].Name != "Required content · Status of the licence" {
-		t.Errorf("%q", got[3].Name)
+	if !slices.Equal(got[3].Names, []string{"Required content", "Status of the licence"}) {
+		t.Errorf("%q", got[3].Names)
 	}
 }
 
@@ -186,8 +251,8 @@ func TestNoVerdict(t *testing.T) {
 			d := newDesk(tt.v)
 			d.Drop(t.Context(), tt.files...)
 			r := only(t, d)
-			e, _ := explain.Lookup(tt.code)
-			if r.Verdict != "" || r.Word != "No verdict" || r.Reason != e.Message || r.Next != "Next: "+e.Next || len(r.Lines) != 0 {
+			message, next := English().Explain(tt.code)
+			if r.Verdict != "" || r.Word != "No verdict" || r.Reason != message || r.Next != next || r.Code != tt.code || len(r.Lines) != 0 || r.Result != nil {
 				t.Errorf("%+v, want the words of %s", r, tt.code)
 			}
 			if len(tt.v.asked) != tt.asked {
@@ -202,18 +267,39 @@ func TestNoVerdict(t *testing.T) {
 	}
 }
 
+// A panic on hostile bytes is no verdict, and not the end of the program.
+func TestThreat76_PanicIsNoVerdict(t *testing.T) {
+	d := newDesk(&fake{verify: func(context.Context, verifier.Input) (verifier.Result, error) { panic("index out of range") }})
+	d.Drop(t.Context(), file("a.json", "{}"), file("b.json", "{}"))
+	for _, r := range d.State().Reports {
+		if r.Verdict != "" || r.Code != "desk_fault" {
+			t.Errorf("%+v", r)
+		}
+	}
+	d = NewDesk(always(verified), func(io.Reader) ([][]byte, error) { panic("decoder") }, English(), func() {})
+	d.Drop(t.Context(), file("a.png", png), file("b.json", "{}"))
+	if s := d.State(); s.Reports[0].Code != "desk_fault" || s.Reports[1].Word != "Verified" {
+		t.Errorf("%+v", s.Reports)
+	}
+}
+
 // ask is a request file.
 func ask(t *testing.T) string {
 	t.Helper()
-	r, err := request.New("Example Hospital", "disaster", nil, now, time.Hour, strings.NewReader(strings.Repeat("n", 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := r.Marshal()
+	b, err := asking(t, 'n').Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func asking(t *testing.T, nonce byte) *request.Request {
+	t.Helper()
+	r, err := request.New("Example Hospital", "disaster", nil, now, time.Hour, bytes.NewReader(bytes.Repeat([]byte{nonce}, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func TestRequestThenPresentation(t *testing.T) {
@@ -265,37 +351,97 @@ func TestRequestStaysOpen(t *testing.T) {
 	}
 }
 
+// answerTo is a presentation of nothing that names a nonce.
+func answerTo(t *testing.T, nonce string) string {
+	t.Helper()
+	k := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	pub := testkit.Public(t, k)
+	b, err := vc.Present(key.New(pub), nil, nonce, "Example Hospital", key.MethodID(pub), now,
+		func(m []byte) ([]byte, error) { return ed25519.Sign(k, m), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// A presentation finds the request of this home that it answers, by its nonce.
+func TestPresentationFindsItsRequest(t *testing.T) {
+	ours, other := asking(t, 'a'), asking(t, 'b')
+	f := always(verified)
+	f.requests = map[string]*request.Request{ours.Nonce: ours}
+	d := newDesk(f)
+	d.Drop(t.Context(), file("ours.json", answerTo(t, ours.Nonce)), file("other.json", answerTo(t, other.Nonce)))
+	if len(f.asked) != 2 || f.asked[0].Request != ours || f.asked[0].Purpose != verifier.Disaster || f.asked[1].Request != nil || f.asked[1].Purpose != verifier.Privileging {
+		t.Fatalf("asked %+v", f.asked)
+	}
+	s := d.State()
+	if s.Purpose != verifier.Privileging || s.Reports[0].Answers != "It answers the request of Example Hospital, made on 21 Nov 2026 09:00 UTC." || s.Reports[1].Answers != "" {
+		t.Errorf("%q, %q for %s", s.Reports[0].Answers, s.Reports[1].Answers, s.Purpose)
+	}
+	d.SetPurpose(verifier.Monitoring)
+	d.Again(t.Context())
+	if len(f.asked) != 3 || f.asked[2].File != "other.json" {
+		t.Error("the answer to a request was verified twice by itself")
+	}
+	if s := d.State(); len(s.Reports) != 2 || s.Reports[0].File != "ours.json" || s.Reports[0].Answers == "" {
+		t.Errorf("what stands of an answered request is gone: %+v", s.Reports)
+	}
+	// What is unconfirmed may be verified again with the request that it answers.
+	f.verify = func(_ context.Context, in verifier.Input) (verifier.Result, error) {
+		r := verified(in)
+		r.Verdict = verifier.Unconfirmed
+		return r, nil
+	}
+	d.Drop(t.Context(), file("ours.json", answerTo(t, ours.Nonce)))
+	d.Again(t.Context())
+	if n := len(f.asked); n != 5 || f.asked[4].Request != ours || !d.State().CanAgain {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 func TestPurposeChange(t *testing.T) {
 	f := always(verified)
 	d := newDesk(f)
 	d.Again(t.Context())
 	d.Drop(t.Context(), file("a.json", "{}"), file("b.json", "{}"))
 	d.SetPurpose(verifier.Monitoring)
-	if r := d.State().Reports[0]; !strings.HasPrefix(r.Given, "For privileging") {
+	if r := d.State().Reports[0]; !strings.HasPrefix(r.Given, "Checked for privileging") {
 		t.Errorf("a standing verdict took on another purpose: %q", r.Given)
 	}
 	d.Again(t.Context())
 	s := d.State()
-	if len(f.asked) != 4 || len(s.Reports) != 2 || !strings.HasPrefix(s.Reports[1].Given, "For monthly monitoring") {
+	if len(f.asked) != 4 || len(s.Reports) != 2 || !strings.HasPrefix(s.Reports[1].Given, "Checked for monthly monitoring") {
 		t.Errorf("asked %d times, shows %+v", len(f.asked), s.Reports)
+	}
+	d.SetPurpose("research")
+	d.Again(t.Context())
+	if r := d.State().Reports[0]; r.Given != "Checked for the purpose “research” on 21 Nov 2026 09:00 UTC." {
+		t.Errorf("%q", r.Given)
 	}
 }
 
 func TestSeveralFiles(t *testing.T) {
 	f := always(func(in verifier.Input) verifier.Result {
 		r := verified(in)
-		if in.File == "bad.json" {
-			r.Verdict, r.Headline = verifier.Rejected, "Not valid. No."
+		switch in.File {
+		case "bad.json":
+			r.Verdict = verifier.Rejected
+		case "limited.json":
+			r.Credentials[0].Licence.MayPractise = ptr("with_conditions")
 		}
 		return r
 	})
 	d := newDesk(f)
-	d.Drop(t.Context(), file("a.json", "{}"), file("bad.json", "{}"), file("big.json", strings.Repeat("x", MaxFile+1)), file("b.json", "{}"))
+	d.Drop(t.Context(), file("a.json", "{}"), file("limited.json", "{}"), file("bad.json", "{}"), file("big.json", strings.Repeat("x", MaxFile+1)), file("b.json", "{}"))
 	s := d.State()
-	if s.Summary != "4 files: 1 not valid; 1 no verdict; 2 verified." || s.Files != 4 {
-		t.Errorf("%q about %d files", s.Summary, s.Files)
+	var got []string
+	for _, c := range s.Tally {
+		got = append(got, fmt.Sprintf("%d %s", c.Count, c.Word))
 	}
-	for i, want := range []string{"a.json", "bad.json", "big.json", "b.json"} {
+	if want := []string{"1 Not valid", "1 No verdict", "1 Verified, with conditions", "2 Verified"}; !slices.Equal(got, want) || s.Summary != "5 files" || s.Files != 5 {
+		t.Errorf("%q, %q about %d files", got, s.Summary, s.Files)
+	}
+	for i, want := range []string{"a.json", "limited.json", "bad.json", "big.json", "b.json"} {
 		if s.Reports[i].File != want {
 			t.Errorf("report %d is about %s", i, s.Reports[i].File)
 		}
@@ -329,12 +475,12 @@ func TestWorkingAndCancelled(t *testing.T) {
 	done := make(chan struct{})
 	go func() { d.Drop(t.Context(), file("a.json", "{}"), file("b.json", "{}")); close(done) }()
 	<-v.begun
-	if s := d.State(); s.Phase != Working || s.Progress != "Verifying a.json (1 of 2)" {
+	if s := d.State(); s.Phase != Working || s.Progress != "Verifying a.json" || s.Done != 0 || s.Of != 2 {
 		t.Errorf("%+v", s)
 	}
 	v.end <- struct{}{}
 	<-v.begun
-	if s := d.State(); s.Phase != Working || len(s.Reports) != 1 || s.Progress != "Verifying b.json (2 of 2)" {
+	if s := d.State(); s.Phase != Working || len(s.Reports) != 1 || s.Progress != "Verifying b.json" || s.Done != 1 {
 		t.Errorf("%+v", s)
 	}
 	d.Cancel()
@@ -342,7 +488,6 @@ func TestWorkingAndCancelled(t *testing.T) {
 	if r := only(t, d); r.File != "a.json" {
 		t.Errorf("what stood was lost: %+v", r)
 	}
-
 	again := make(chan struct{})
 	go func() { d.Drop(t.Context(), file("c.json", "{}")); close(again) }()
 	<-v.begun
@@ -394,35 +539,33 @@ func TestLateAnswersAreDropped(t *testing.T) {
 func TestEndOfTheWindow(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	d := newDesk(always(verified))
+	f := always(verified)
+	f.err = explain.Errorf("no_trust", "x")
+	d := newDesk(f)
 	d.Drop(ctx, file("a.json", "{}"))
 	d.Refresh(ctx)
-	if s := d.State(); len(s.Reports) != 0 || s.Data != "" {
+	if s := d.State(); len(s.Reports) != 0 || s.Unready.Code != "" {
 		t.Errorf("%+v", s)
 	}
 }
 
-func TestDataLine(t *testing.T) {
-	for _, tt := range []struct {
-		name       string
-		asOf       time.Time
-		err        error
-		want, next string
-	}{
-		{"young", now.Add(-90 * time.Minute), nil, "Data as of 21 Nov 2026 07:30 UTC (90 minutes old), signed by 3 boards.", ""},
-		{"hours", now.Add(-30 * time.Hour), nil, "Data as of 20 Nov 2026 03:00 UTC (30 hours old), signed by 3 boards.", ""},
-		{"days", now.AddDate(0, 0, -40), nil, "Data as of 12 Oct 2026 09:00 UTC (40 days old), signed by 3 boards.", ""},
-		{"ahead", now.Add(time.Hour), nil, "Data as of 21 Nov 2026 10:00 UTC (ahead of this machine's clock), signed by 3 boards.", ""},
-		{"no trust", now, explain.Errorf("no_trust", "x"), "No network is pinned on this machine, so there is nothing to judge by.", "Pin the boards' network file with `bonafide trust pin`, then sync."},
-		{"no data", now, explain.Errorf("no_data", "x"), "There is no ledger data on this machine yet.", "Sync, or import a trust pack, then verify again."},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d := newDesk(&fake{asOf: tt.asOf, err: tt.err})
-			d.Refresh(t.Context())
-			if s := d.State(); s.Data != tt.want || s.DataNext != tt.next {
-				t.Errorf("%q, %q", s.Data, s.DataNext)
+func TestNothingToJudgeBy(t *testing.T) {
+	f := always(verified)
+	d := newDesk(f)
+	for _, err := range []error{explain.Errorf("no_trust", "x"), explain.Errorf("no_data", "x"), errors.New("disk on fire"), nil} {
+		f.err = err
+		d.Refresh(t.Context())
+		want := Trouble{}
+		if err != nil {
+			want.Code = explain.CodeOf(err)
+			if want.Code == "" {
+				want.Code = "internal_error"
 			}
-		})
+			want.Message, want.Next = English().Explain(want.Code)
+		}
+		if got := d.State().Unready; got != want {
+			t.Errorf("%v: %+v", err, got)
+		}
 	}
 }
 
@@ -446,9 +589,37 @@ func TestPlain(t *testing.T) {
 	if len(long) > 110 || !strings.HasSuffix(long, ".json") {
 		t.Errorf("%q", long)
 	}
+}
+
+// Names that deceive are shown for what they are, with a mark.
+func TestThreat68_NamesAreShownSafely(t *testing.T) {
 	d := newDesk(always(verified))
-	d.Drop(t.Context(), file("a\u202e.json", "{}"), file("", "{}"))
-	if s := d.State(); s.Reports[0].File != "a[U+202E].json" || s.Reports[1].File != "Pasted text" {
-		t.Errorf("%q, %q", s.Reports[0].File, s.Reports[1].File)
+	d.Drop(t.Context(), file("a\u202e.json", "{}"), file("", "{}"), file("b\u200b.pdf", "%PDF-1.7"))
+	s := d.State()
+	for i, want := range []struct {
+		name string
+		odd  bool
+	}{{"a[U+202E].json", true}, {"Pasted text", false}, {"b[U+200B].pdf", true}} {
+		if s.Reports[i].File != want.name || s.Reports[i].FileOdd != want.odd {
+			t.Errorf("%q %v", s.Reports[i].File, s.Reports[i].FileOdd)
+		}
+	}
+	raw, ok := newRaw("{\"name\":\"Dr. A\u202eB\"}").Raw()
+	if !ok || raw.Text != "{\n  \"name\": \"Dr. A[U+202E]B\"\n}" || raw.Copy != "{\"name\":\"Dr. A\u202eB\"}" {
+		t.Errorf("%+v", raw)
+	}
+}
+
+func newRaw(content string) Report { return Report{raw: []byte(content)} }
+
+func TestRaw(t *testing.T) {
+	if _, ok := (Report{}).Raw(); ok {
+		t.Error("there is nothing to show")
+	}
+	if r, _ := newRaw("line\r\ntwo\x00").Raw(); r.Text != "line\ntwo[U+0000]" || r.Copy != "" {
+		t.Errorf("%+v", r)
+	}
+	if r, _ := newRaw(strings.Repeat("x", maxRaw+1)).Raw(); !r.Cut || len(r.Text) != maxRaw || len(r.Copy) != maxRaw+1 {
+		t.Error("long text is not cut")
 	}
 }

@@ -188,58 +188,6 @@ type Clock = func() time.Time
 // Purposes are what a verdict can be for, in the order of the picker.
 var Purposes = []verifier.Purpose{verifier.Privileging, verifier.Disaster, verifier.Monitoring}
 
-// PurposeName is the purpose as people read it.
-func PurposeName(p verifier.Purpose) string {
-	switch p {
-	case verifier.Privileging:
-		return "Privileging"
-	case verifier.Disaster:
-		return "Disaster privileges"
-	case verifier.Monitoring:
-		return "Monthly monitoring"
-	}
-	return Plain(string(p))
-}
-
-// Explain is the sentence for an error and what to do about it. Go's own words
-// never reach a screen.
-func Explain(err error) (message, next string) { return text(explain.CodeOf(err)) }
-
-// text looks a code up in the catalogue; what is not there is our own fault.
-func text(code string) (message, next string) {
-	e, ok := explain.Lookup(code)
-	if !ok {
-		e, _ = explain.Lookup("internal_error")
-	}
-	return e.Message, e.Next
-}
-
-// stamp writes a time as people at a desk read it, in UTC so that two desks
-// write the same.
-func stamp(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }
-
-// age writes how old something is, in the largest unit that says enough.
-func age(d time.Duration) string {
-	switch {
-	case d < -time.Minute:
-		return "ahead of this machine's clock"
-	case d < 2*time.Hour:
-		return count(max(0, int(d.Minutes())), "minute", "minutes") + " old"
-	case d < 72*time.Hour:
-		return count(int(d.Hours()), "hour", "hours") + " old"
-	default:
-		return count(int(d.Hours()/24), "day", "days") + " old"
-	}
-}
-
-// count writes a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
 // Plain makes text from outside safe to show: characters that cannot be seen,
 // or that turn or hide what stands around them, appear as their code point.
 func Plain(s string) string {

@@ -1,0 +1,348 @@
+package app
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"bonafide/app/model"
+	"bonafide/internal/qr"
+	"bonafide/verifier"
+)
+
+// verifyRoom is the hospital's first room: drop a file, see the verdict.
+type verifyRoom struct {
+	s       *shell
+	desk    *model.Desk
+	content fyne.CanvasObject
+
+	unready  *fyne.Container
+	purpose  *widget.Select
+	clear    *widget.Button
+	again    *widget.Button
+	request  *panel
+	asked    *widget.Label // in request
+	working  *fyne.Container
+	progress *widget.Label
+	bar      *widget.ProgressBar
+	busy     *widget.ProgressBarInfinite
+	hint     *panel
+	summary  *fyne.Container
+	reports  *fyne.Container
+	scroll   *container.Scroll
+
+	trouble     string // code of what unready says
+	turn, drawn int    // which reports are on the screen already
+	since       time.Time
+	now         func() time.Time
+	later       func(time.Duration, func())
+}
+
+func (h *hospital) verify(s *shell) room { return newVerifyRoom(s, h) }
+
+func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
+	r := &verifyRoom{s: s, now: time.Now, later: s.later}
+	r.desk = model.NewDesk(v, qr.Read, s.words, func() { onScreen(r.draw) })
+	w := s.words
+
+	names := make([]string, len(model.Purposes))
+	for i, p := range model.Purposes {
+		names[i] = model.PurposeName(w, p)
+	}
+	r.purpose = widget.NewSelect(names, r.choosePurpose)
+	r.unready = container.NewVBox()
+	open := primary(w.L("Open…"), theme.FolderOpenIcon(), r.open)
+	paste := widget.NewButtonWithIcon(w.L("Paste"), theme.ContentPasteIcon(), s.paste)
+	r.clear = widget.NewButtonWithIcon(w.L("Clear"), theme.ContentClearIcon(), r.desk.Clear)
+	r.again = widget.NewButtonWithIcon(w.L("Verify again"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.desk.Again(s.ctx) }) })
+
+	r.asked = wrapped("")
+	r.request = newPanel(theme.ColorNamePrimary, r.asked)
+	r.progress, r.bar, r.busy = wrapped(""), widget.NewProgressBar(), widget.NewProgressBarInfinite()
+	cancel := widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.desk.Cancel)
+	r.working = container.NewVBox(r.progress, r.bar, r.busy, container.NewHBox(cancel))
+	r.hint = newPanel(theme.ColorNameSeparator, container.NewPadded(r.invitation()))
+	r.summary, r.reports = container.NewVBox(), container.NewVBox()
+
+	buttons := container.NewGridWithColumns(4, open, paste, r.clear, r.again)
+	if s.narrow() {
+		buttons = container.NewGridWithColumns(2, open, paste, r.clear, r.again)
+	}
+	top := titled(w.L("Verify"),
+		container.New(layout.NewFormLayout(), widget.NewLabel(w.L("Purpose")), r.purpose),
+		buttons, r.request,
+	)
+	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(
+		container.NewVBox(r.unready, r.hint, r.working, r.summary, r.reports),
+	)))
+	r.content = stacked(container.NewVBox(container.New(column{}, container.NewPadded(top)), widget.NewSeparator()), r.scroll)
+	r.draw()
+	return r
+}
+
+// invitation is what an empty desk says.
+func (r *verifyRoom) invitation() fyne.CanvasObject {
+	w := r.s.words
+	first := w.L("Drop a credential here")
+	how := w.L("Or open it, paste its text, or open a picture of its QR code; several at once are fine. A presentation finds the request of yours that it answers.")
+	if r.s.narrow() {
+		first = w.L("Open a credential")
+		how = w.L("Or paste its text, or open a picture of its QR code. A presentation finds the request of yours that it answers.")
+	}
+	what := widget.NewLabelWithStyle(first, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+	what.Wrapping = fyne.TextWrapWord
+	rest := wrapped(how)
+	rest.Alignment = fyne.TextAlignCenter
+	quiet := wrapped(w.L("Nothing leaves this machine: verifying opens no connection."))
+	quiet.Alignment = fyne.TextAlignCenter
+	icon := widget.NewIcon(theme.FileIcon())
+	return container.NewVBox(
+		container.NewCenter(container.NewGridWrap(fyne.NewSquareSize(40), icon)), what, rest, quiet,
+	)
+}
+
+// Content implements room.
+func (r *verifyRoom) Content() fyne.CanvasObject { return r.content }
+
+// Enter implements room.
+func (r *verifyRoom) Enter() { r.s.beside(func() { r.desk.Refresh(r.s.ctx) }) }
+
+// Leave implements room.
+func (r *verifyRoom) Leave() {}
+
+// Take implements taker.
+func (r *verifyRoom) Take(files []model.File) {
+	r.s.beside(func() { r.desk.Drop(r.s.ctx, files...) })
+}
+
+// Paste implements paster.
+func (r *verifyRoom) Paste(text string) {
+	r.Take([]model.File{{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}})
+}
+
+// Stop implements stopper.
+func (r *verifyRoom) Stop() { r.desk.Cancel() }
+
+// Actions implements actor.
+func (r *verifyRoom) Actions() []action {
+	w := r.s.words
+	return []action{
+		{w.L("Open…"), control(fyne.KeyO), r.open},
+		{w.L("Verify again"), control(fyne.KeyR), func() { r.s.beside(func() { r.desk.Again(r.s.ctx) }) }},
+		{w.L("Clear"), control(fyne.KeyL), r.desk.Clear},
+	}
+}
+
+func (r *verifyRoom) open() { r.s.openFiles(r.s.words.L("Choose what to verify"), r.Take) }
+
+// draw shows the desk's state; it runs on Fyne's goroutine.
+func (r *verifyRoom) draw() {
+	st, w := r.desk.State(), r.s.words
+	if st.Unready.Code != r.trouble {
+		r.trouble = st.Unready.Code
+		r.unready.RemoveAll()
+		if r.trouble != "" {
+			r.unready.Add(troublePanel(r.s, st.Unready, primary(w.L("Go to Data"), theme.StorageIcon(), func() { r.s.goTo("data") })))
+		}
+	}
+	if name := model.PurposeName(w, st.Purpose); r.purpose.Selected != name {
+		r.purpose.SetSelected(name)
+	}
+	enable(r.purpose, st.Request == "") // the request says what it is for
+	setText(r.asked, st.Request)
+	show(r.request, st.Request != "")
+	r.drawWork(st)
+	show(r.hint, st.Phase == model.Waiting && st.Request == "")
+	enable(r.clear, st.Phase != model.Waiting || st.Request != "")
+	enable(r.again, st.CanAgain)
+
+	anew := st.Turn != r.turn || len(st.Reports) < r.drawn
+	if anew {
+		r.turn, r.drawn = st.Turn, 0
+		r.reports.RemoveAll()
+		r.scroll.ScrollToTop()
+	}
+	r.summary.RemoveAll()
+	if st.Summary != "" {
+		r.summary.Add(tallied(st))
+	}
+	for _, rep := range st.Reports[r.drawn:] {
+		r.reports.Add(reportCard(r.s, rep, st.Files == 1))
+	}
+	if anew || r.drawn != len(st.Reports) {
+		r.drawn = len(st.Reports)
+		r.reports.Refresh() // a card in the place of another is not painted otherwise
+	}
+}
+
+// drawWork shows what is under way, once it has taken a while.
+func (r *verifyRoom) drawWork(st model.State) {
+	busy := st.Phase == model.Working
+	switch {
+	case !busy:
+		r.since = time.Time{}
+	case r.since.IsZero():
+		r.since = r.now()
+		r.later(barAfter, r.draw)
+	}
+	visible := busy && r.now().Sub(r.since) >= barAfter
+	setText(r.progress, st.Progress)
+	counted := st.Of > 1
+	if counted {
+		r.bar.Max = float64(st.Of)
+		r.bar.SetValue(float64(st.Done))
+	}
+	show(r.bar, counted)
+	show(r.busy, !counted)
+	if visible && !counted {
+		r.busy.Start()
+	} else {
+		r.busy.Stop()
+	}
+	show(r.working, visible)
+}
+
+// tallied counts the verdicts over several files.
+func tallied(st model.State) fyne.CanvasObject {
+	title := widget.NewLabelWithStyle(st.Summary, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	grid := container.New(layout.NewFormLayout())
+	for _, t := range st.Tally {
+		colour, _ := face(t.Verdict)
+		word := widget.NewLabel(t.Word)
+		word.Importance = importance(colour)
+		grid.Add(widget.NewLabelWithStyle(number(t.Count), fyne.TextAlignTrailing, fyne.TextStyle{Bold: true}))
+		grid.Add(word)
+	}
+	return tight(title, grid)
+}
+
+// look of a verdict: the colour and the icon that go with its word.
+func face(v verifier.Verdict) (fyne.ThemeColorName, fyne.Resource) {
+	switch v {
+	case verifier.Verified:
+		return theme.ColorNameSuccess, theme.ConfirmIcon()
+	case verifier.Rejected:
+		return theme.ColorNameError, theme.CancelIcon()
+	case verifier.Unconfirmed:
+		return theme.ColorNameWarning, theme.QuestionIcon()
+	}
+	return theme.ColorNameWarning, theme.WarningIcon()
+}
+
+// reportCard draws one report: the word first, then why, then what was checked.
+func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
+	w := s.words
+	colour, icon := face(r.Verdict)
+	word := heading(r.Word)
+	word.Importance = importance(colour)
+	mark := container.NewGridWrap(fyne.NewSize(32, word.MinSize().Height), widget.NewIcon(theme.NewColoredResource(icon, colour)))
+	first := tight(container.NewBorder(nil, nil, mark, nil, word))
+	for _, t := range append([]string{r.Reason, r.Next, r.Who}, r.Asks...) {
+		if t != "" {
+			first.Add(wrapped(t))
+		}
+	}
+	box := container.NewVBox(first)
+	odd := r.FileOdd
+	for _, a := range r.About {
+		box.Add(aboutGrid(a))
+		for _, f := range a.Facts {
+			odd = odd || f.Odd
+		}
+	}
+	foot := tight()
+	for _, t := range []string{r.File, r.Given, r.Age, r.Answers} {
+		if t != "" {
+			foot.Add(caption(t))
+		}
+	}
+	box.Add(foot)
+	if odd {
+		box.Add(oddMark(s))
+	}
+	var ways []fyne.CanvasObject
+	if raw, ok := r.Raw(); ok {
+		ways = append(ways, widget.NewButtonWithIcon(w.L("What the file holds"), theme.DocumentIcon(), func() { showRaw(s, raw) }))
+	}
+	if r.Result != nil {
+		ways = append(ways, widget.NewButtonWithIcon(w.L("Save as a page…"), theme.DocumentSaveIcon(), func() { savePage(s, *r.Result) }))
+	}
+	if s.narrow() {
+		box.Add(container.NewVBox(ways...))
+	} else {
+		box.Add(container.NewHBox(ways...))
+	}
+	if r.Result == nil && r.Code != "" {
+		box.Add(container.NewHBox(codeLink(s, r.Code)))
+	}
+	if len(r.Lines) > 0 {
+		checks := container.NewVBox()
+		for _, l := range r.Lines {
+			checks.Add(checkRow(s, l))
+		}
+		item := widget.NewAccordionItem(w.L("Checks"), checks)
+		item.Open = open
+		box.Add(widget.NewAccordion(item))
+	}
+	return newPanel(colour, box)
+}
+
+// aboutGrid draws what a credential is.
+func aboutGrid(a model.About) fyne.CanvasObject {
+	grid := container.New(layout.NewFormLayout())
+	for _, f := range a.Facts {
+		name := caption(f.Name)
+		name.Wrapping = fyne.TextWrapOff
+		value := wrapped(f.Value)
+		value.Wrapping = fyne.TextWrapBreak // identifiers have no blanks
+		grid.Add(name)
+		grid.Add(value)
+	}
+	if a.Title == "" {
+		return grid
+	}
+	title := wrapped(a.Title)
+	title.TextStyle.Bold = true
+	return tight(title, grid)
+}
+
+// checkRow draws one check: its mark as a word, the sentence, what to do next.
+func checkRow(s *shell, l model.Line) fyne.CanvasObject {
+	mark := widget.NewLabelWithStyle(l.Mark, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	mark.Wrapping = fyne.TextWrapWord
+	switch l.Outcome {
+	case verifier.Fail:
+		mark.Importance = widget.DangerImportance
+	case verifier.Unknown:
+		mark.Importance = widget.WarningImportance
+	}
+	name := wrapped(strings.Join(l.Names, " · "))
+	name.TextStyle.Bold = true
+	lines := tight(name)
+	for _, t := range []string{l.About, l.Message, l.Next, l.Who} {
+		if t != "" {
+			lines.Add(wrapped(t))
+		}
+	}
+	if l.AsOf != "" {
+		lines.Add(caption(l.AsOf))
+	}
+	lines.Add(container.NewHBox(codeLink(s, l.Code)))
+	side := container.NewGridWrap(fyne.NewSize(104, mark.MinSize().Height), mark)
+	return container.NewBorder(nil, widget.NewSeparator(), side, nil, lines)
+}
+
+func (r *verifyRoom) choosePurpose(name string) {
+	for _, p := range model.Purposes {
+		if model.PurposeName(r.s.words, p) == name && r.desk.State().Purpose != p {
+			r.desk.SetPurpose(p)
+			r.s.beside(func() { r.desk.Again(r.s.ctx) })
+		}
+	}
+}
