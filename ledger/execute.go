@@ -32,12 +32,17 @@ func result(err error) TxResult {
 	return TxResult{Code: code, Detail: err.Error()}
 }
 
-// Execute applies the next block. The rows go to the store, in their order and
+// Execute applies the next block, under rules that this program knows
+// (UpgradeDue, KnowsUpgrade). The rows go to the store, in their order and
 // in one atomic write together with the height and the app hash.
 func (s *State) Execute(b Block) Outcome {
 	d := s.d
 	s.block, s.now, s.position = b, b.Time.Unix(), 0
 	s.acted, s.memberChange, s.updates = false, false, nil
+	s.rules = rules{}
+	if u, due := s.UpgradeDue(b.Height); due {
+		s.rules = upgrades[u.Name]
+	}
 
 	// What happened in an earlier block is dated by the header that follows it.
 	if n := len(d.times); n < len(d.blocks) {
@@ -295,6 +300,9 @@ func (s *State) anchor(t *Tx, b AnchorBatch, x *identity, member *Member) error 
 		return refuse("batch_duplicate", "this batch is in the open epoch already")
 	}
 	s.openSet[k] = struct{}{}
+	if s.rules.batch != nil {
+		b = s.rules.batch(b)
+	}
 	raw := make([]byte, 0, 60+len(t.Method))
 	s.append(PrefixBatches+string(t.DID), appendBatch(raw, s.block.Height, s.position, b.Root, b.Size, b.LastValidity, t.Method))
 	s.append(SubjectOpen, appendOpen(nil, openBatch{t.DID, b.Root, b.Size, b.LastValidity}))

@@ -82,6 +82,7 @@ type ledgerStartCmd struct {
 	Address string   `name:"p2p-address" help:"Where other boards reach it, if that is another address (kept)." placeholder:"HOST:PORT"`
 	Peer    []string `help:"Another board's node; may be repeated (kept)." placeholder:"ID@HOST:PORT"`
 	Keep    uint64   `name:"keep-blocks" help:"How many of the newest blocks to keep at least, 1024 or more; without it all." placeholder:"N"`
+	Sync    bool     `name:"state-sync" help:"If the node has no data yet, take a recent state from the other boards' nodes instead of every block."`
 	Log     string   `help:"quiet, info or debug." enum:"quiet,info,debug" default:"quiet"`
 	LogJSON bool     `name:"log-json" help:"Write the log as JSON, one object a line."`
 }
@@ -119,7 +120,7 @@ func (c *ledgerStartCmd) Run(e *env) error {
 		}
 		log = slog.New(handler)
 	}
-	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Address: c.Address, Peers: c.Peer, Keep: c.Keep, Log: log})
+	n, err := h.StartNode(e.ctx, home.NodeOptions{API: c.Listen, P2P: c.P2P, Address: c.Address, Peers: c.Peer, Keep: c.Keep, StateSync: c.Sync, Log: log})
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,11 @@ var _ = add(
 		Next:    "Install the newer version and start the ledger again.",
 	},
 	Entry{
+		Code: "node_state_sync_unfinished", Exit: ExitNotNow, Who: "it",
+		Message: "This node was stopped while it took over a state from the other boards, and has no blocks of its own.",
+		Next:    "Start it again as it was started before: it begins anew by itself.",
+	},
+	Entry{
 		Code: "node_other_chain", Exit: ExitRefused, Who: "it",
 		Message: "The other boards' nodes hand out another chain than the one that the invitation names.",
 		Next:    "Do not use this node's data: remove its data folder, ask the board that invited you for a new invitation by a channel you trust, and tell it what happened.",

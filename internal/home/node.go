@@ -24,7 +24,10 @@ type NodeOptions struct {
 	Address string // where they reach it, if that is another
 	Peers   []string
 	Keep    uint64 // newest blocks that stay (node.Config.KeepBlocks); 0: all
-	Log     *slog.Logger
+	// StateSync has a node without data take over a recent state of the other
+	// boards', proved by headers that follow from the home's trust. Code no_trust.
+	StateSync bool
+	Log       *slog.Logger
 }
 
 const genesisFile = "genesis.json"
@@ -66,6 +69,13 @@ func (h *Home) StartNode(ctx context.Context, o NodeOptions) (*node.Node, error)
 	}
 	if came != nil {
 		cfg.Checkpoint = came.checkpoint()
+	}
+	if o.StateSync {
+		trust, err := h.Trust()
+		if err != nil {
+			return nil, err
+		}
+		cfg.StateSync = &trust
 	}
 	n, err := node.Start(ctx, cfg)
 	if err != nil {

@@ -53,8 +53,17 @@ type app struct {
 
 	checkpoint Checkpoint
 	retain     retention
-	admits     func(id string) bool // may this node connect?
-	syncing    func() bool          // the engine fetches old blocks from its peers; nil until it is up
+
+	snapshot    func(height uint64) // takes one of what is stored; called under mu
+	every       time.Duration       // between snapshots, by header time
+	snapshotDue bool                // of what Commit stores
+	snapshotDir string
+	warn        func(msg string, kv ...any) // for whoever runs the node
+	trusted     *trusted                    // nil: this node does not take over a state
+	restoring   *restoring                  // the one that is being taken over
+
+	admits  func(id string) bool // may this node connect?
+	syncing func() bool          // the engine fetches old blocks from its peers; nil until it is up
 
 	// signal is closed and replaced whenever done, signed or at changed.
 	signal atomic.Pointer[chan struct{}]
@@ -65,9 +74,6 @@ type app struct {
 	cause    error
 }
 
-// upgrades names the changes of rules that this program has in it.
-var upgrades = map[string]bool{}
-
 // job is work on the state that needs its proof. It is claimed either by who
 // runs it or by who gives up on it.
 type job struct {
@@ -77,12 +83,18 @@ type job struct {
 }
 
 func newApp(s *store) (*app, error) {
-	a := &app{store: s, waiting: map[[32]byte][]chan Receipt{}, stopped: make(chan struct{})}
+	a := &app{store: s, waiting: map[[32]byte][]chan Receipt{}, stopped: make(chan struct{}), warn: func(string, ...any) {}}
 	c := make(chan struct{})
 	a.signal.Store(&c)
 	at, ok, err := s.meta()
 	if err != nil || !ok {
 		return a, err
+	}
+	// Before the state is read: newer rules may have rows that we cannot.
+	if rules, err := s.rules(); err != nil {
+		return nil, err
+	} else if rules != "" && !ledger.KnowsUpgrade(rules) {
+		return nil, explain.Errorf("node_upgrade", "the data, up to block %d, are under the rules %q", at.height, rules)
 	}
 	var broken error
 	state, err := ledger.Load(s.rows(&broken))
@@ -247,7 +259,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	if a.state == nil || height != a.done+1 || a.done != a.at.height {
 		return nil, fmt.Errorf("block %d does not follow %d, of which %d is stored", height, a.done, a.at.height)
 	}
-	if u, due := a.state.UpgradeDue(height); due && !upgrades[u.Name] {
+	if u, due := a.state.UpgradeDue(height); due && !ledger.KnowsUpgrade(u.Name) {
 		// Executing it by the old rules would make another state than the others.
 		return nil, a.halt(explain.Errorf("node_upgrade", "block %d runs under the rules %q", height, u.Name))
 	}
@@ -277,6 +289,7 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	p.rows = append(p.rows, out.Rows...)
 	p.at = meta{genesis: a.genesis, height: height, appHash: out.AppHash, time: block.Time}
 	p.validators = len(out.Validators) > 0
+	p.rules = rulesAt(a.state)
 	p.light = light
 
 	resp := &abci.ResponseFinalizeBlock{AppHash: append([]byte(nil), out.AppHash[:]...)}
@@ -298,8 +311,18 @@ func (a *app) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (
 	if !block.Time.Truncate(time.Hour).Equal(a.time.Truncate(time.Hour)) {
 		a.due = true
 	}
+	if a.every > 0 && !block.Time.Truncate(a.every).Equal(a.time.Truncate(a.every)) {
+		a.snapshotDue = true
+	}
 	a.done, a.hash, a.time = height, out.AppHash, block.Time
 	return resp, nil
+}
+
+// rulesAt is the name of the rules of the last block of a state, "" for the
+// first ones.
+func rulesAt(s *ledger.State) string {
+	u, _ := s.UpgradeDue(s.Height())
+	return u.Name
 }
 
 // Commit writes what the block changed, and says which blocks may go.
@@ -319,6 +342,10 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	}
 	a.pending = nil
 	a.state.ResetCheck()
+	if a.snapshotDue && a.snapshot != nil && !a.syncing() {
+		a.snapshot(a.at.height)
+	}
+	a.snapshotDue = false
 	a.broadcast()
 	return &abci.ResponseCommit{RetainHeight: int64(a.store.retainHeight(a.retain, a.at))}, nil
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/cometbft/cometbft/libs/log"
 )
@@ -17,8 +18,13 @@ type logger struct {
 	failed func()
 }
 
-// The engine's own words for it (consensus.State.receiveRoutine).
-const consensusFailure = "CONSENSUS FAILURE!!!"
+// The engine's own words for it (consensus.State.receiveRoutine, and
+// node.startStateSync, whose routine ends likewise).
+var failures = []string{
+	"CONSENSUS FAILURE!!!",
+	"State sync failed",
+	"Failed to bootstrap node with new state", "Failed to store last seen commit", "Failed to switch to block sync",
+}
 
 // The engine reports its own orderly stop as an error.
 const transportClosed = "Stopped accept routine, as transport is closed"
@@ -37,7 +43,7 @@ func (l logger) Error(msg string, kv ...any) {
 		return
 	}
 	l.to.Error(msg, kv...)
-	if msg == consensusFailure {
+	if slices.Contains(failures, msg) {
 		l.failed()
 	}
 }

@@ -7,11 +7,13 @@
 //	data/       databases of the engine and of the application (goleveldb)
 //	wal/        the engine's write-ahead log
 //	signed/     what this member's consensus key signed last
+//	snapshots/  states for nodes that have nothing (snapshot.go)
 //	public/     files for anyone to download: network.json and packs
 //	address     where the HTTP interface listens, while the node runs
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -25,6 +27,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +46,7 @@ import (
 
 	"bonafide/internal/explain"
 	"bonafide/internal/netguard"
+	"bonafide/ledger/pack"
 )
 
 // Config says how a node runs. Dir, Genesis and Consensus are required.
@@ -66,6 +70,11 @@ type Config struct {
 	// 0: all. What packs need outlives the blocks.
 	KeepBlocks uint64
 	leastKept  uint64 // for tests: in place of MinKeepBlocks
+	// StateSync makes a node that has nothing yet take over a state from its
+	// peers, proved by headers that follow from this trust, instead of executing
+	// every block from the first one on. nil: it executes them.
+	StateSync *pack.Trust
+	snapshots time.Duration // for tests: in place of snapshotEvery intervals
 
 	API       string   // host:port of the HTTP interface; default 127.0.0.1:0
 	APIRemote bool     // allow an API address that is not loopback
@@ -120,10 +129,12 @@ type Node struct {
 	submitMu sync.Mutex // see submit
 	packMu   sync.Mutex // one pack at a time: each takes the memory of the state
 
-	publish  chan publication
-	work     sync.WaitGroup
-	stopOnce sync.Once
-	stopErr  error
+	publish      chan publication
+	work         sync.WaitGroup
+	snapshots    sync.WaitGroup // one that is being written
+	snapshotting atomic.Bool
+	stopOnce     sync.Once
+	stopErr      error
 }
 
 // Start runs a node until Stop. It returns when the interface answers; ctx
@@ -212,6 +223,11 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	if n.app, err = newApp(n.store); err != nil {
 		return nil, err
 	}
+	n.app.warn = cfg.Log.Warn
+	stateSync, err := n.beginStateSync(doc)
+	if err != nil {
+		return nil, err
+	}
 	if at := n.app.at; at.height > 0 && at.genesis != sha256.Sum256(doc.AppState) {
 		return nil, explain.Errorf("node_other_network", "the folder's data begins with another genesis than that of %s", doc.ChainID)
 	}
@@ -233,7 +249,14 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 	}
 
 	failed := func() { n.app.stop(explain.Errorf("node_failed", "the engine stopped; see the log")) }
-	n.engine, err = newEngine(ctx, cfg, genesis.Params.Interval, doc, signer, n.app, byName, failed)
+	n.app.snapshotDir = filepath.Join(cfg.Dir, snapshotFolder)
+	var options []cmtnode.Option
+	if stateSync {
+		options = append(options, withSnapshots(n.app.trusted, func(peer string, err error) {
+			cfg.Log.Warn("a peer's snapshot is refused", "peer", peer, "err", err)
+		}))
+	}
+	n.engine, err = newEngine(ctx, cfg, genesis.Params.Interval, doc, signer, n.app, byName, failed, options...)
 	if err == nil {
 		// The only door that the engine has to it, for a server that we do not run.
 		env, envErr := n.engine.ConfigureRPC()
@@ -247,6 +270,7 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 		n.app.mu.Lock()
 		n.app.signed = uint64(n.engine.BlockStore().Height())
 		n.app.syncing = n.engine.ConsensusReactor().WaitSync
+		n.app.snapshot, n.app.every = n.takeSnapshot, cmp.Or(cfg.snapshots, snapshotEvery*genesis.Params.Interval)
 		n.app.mu.Unlock()
 		err = guarded(n.engine.Start)
 	}
@@ -255,6 +279,10 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 		// databases are closed above.
 		if n.engine != nil && n.engine.IsRunning() {
 			_ = n.engine.Stop()
+		}
+		// What the application stopped for says more than what the engine made of it.
+		if cause := n.app.err(); cause != nil {
+			return nil, cause
 		}
 		return nil, explain.Errorf("node_start", "starting the engine: %w", err)
 	}
@@ -272,10 +300,66 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 		defer n.work.Done()
 		n.publisher()
 	}()
+	if stateSync {
+		n.work.Go(n.watchStateSync)
+	}
 	if err := writeFile(filepath.Join(cfg.Dir, addressFile), []byte(n.address+"\n")); err != nil {
 		cfg.Log.Error("writing the address file", "err", err)
 	}
 	return n, nil
+}
+
+// beginStateSync prepares for taking over a state if that is wanted and the
+// engine has none, and reports whether it is so. What the application has then
+// is of a state that was taken over without the engine hearing of it, or
+// nothing. Codes node_state_sync_unfinished, node_config, trust_expired,
+// node_store.
+func (n *Node) beginStateSync(doc *types.GenesisDoc) (bool, error) {
+	state, err := n.store.states.Load()
+	if err != nil {
+		return false, storeError("reading", err)
+	}
+	if state.LastBlockHeight > 0 && n.store.blocks.Height() == 0 {
+		// A state was taken over, and no block came since: the engine asks for this
+		// height when it starts without blocks.
+		if err := n.store.states.SetOfflineStateSyncHeight(state.LastBlockHeight); err != nil {
+			return false, storeError("writing", err)
+		}
+	}
+	a := n.app
+	switch {
+	case state.LastBlockHeight > 0 || n.store.blocks.Height() > 0:
+		return false, nil
+	case n.cfg.StateSync == nil && a.at.height > 0:
+		return false, explain.Errorf("node_state_sync_unfinished", "the state of height %d", a.at.height)
+	case n.cfg.StateSync == nil:
+		return false, nil
+	}
+	if err := os.MkdirAll(filepath.Join(n.cfg.Dir, snapshotFolder), 0o700); err != nil {
+		return false, storeError("making the folder of", err)
+	}
+	if a.trusted, err = newTrusted(n.cfg, doc); err != nil {
+		return false, err
+	}
+	a.at = meta{}
+	// The engine leaves this out when it takes over a state; until there is one,
+	// questions are answered by the first.
+	_, err = a.InitChain(context.Background(), &abci.RequestInitChain{ChainId: doc.ChainID, AppStateBytes: doc.AppState})
+	return true, err
+}
+
+// watchStateSync says now and then that there is still no state.
+func (n *Node) watchStateSync() {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for !n.app.trusted.taken.Load() {
+		select {
+		case <-n.app.stopped:
+			return
+		case <-tick.C:
+			n.cfg.Log.Warn("no snapshot of a state that holds was offered yet; without --state-sync the node executes every block instead")
+		}
+	}
 }
 
 const addressFile = "address"
@@ -293,7 +377,7 @@ func ReadAddress(dir string) (string, error) {
 // newEngine makes the engine around an application and goes through its
 // handshake, which runs blocks that the application has not stored.
 func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *types.GenesisDoc, signer types.PrivValidator,
-	application abci.Application, dbs map[string]dbm.DB, failed func(),
+	application abci.Application, dbs map[string]dbm.DB, failed func(), options ...cmtnode.Option,
 ) (engine *cmtnode.Node, err error) {
 	seed := cfg.NodeKey
 	if seed == [32]byte{} {
@@ -307,11 +391,16 @@ func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *typ
 		return db, nil
 	}
 	err = guarded(func() error {
-		engine, err = cmtnode.NewNodeWithContext(ctx, engineConfig(cfg, interval, len(doc.Validators) == 1 && len(cfg.Peers) == 0 && cfg.P2P == ""), signer,
+		c := engineConfig(cfg, interval, len(doc.Validators) == 1 && len(cfg.Peers) == 0 && cfg.P2P == "")
+		c.StateSync.Enable = len(options) > 0
+		c.StateSync.DiscoveryTime = 5 * time.Second // the engine's least
+		c.StateSync.MaxSnapshotChunks = maxSnapshotChunks
+		c.StateSync.TempDir = filepath.Join(cfg.Dir, snapshotFolder)
+		engine, err = cmtnode.NewNodeWithContext(ctx, c, signer,
 			&p2p.NodeKey{PrivKey: cmted25519.PrivKey(ed25519.NewKeyFromSeed(seed[:]))},
 			proxy.NewConnSyncLocalClientCreator(application),
 			func() (*types.GenesisDoc, error) { return doc, nil },
-			provide, cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{}), logger{cfg.Log, failed})
+			provide, cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{}), logger{cfg.Log, failed}, options...)
 		return err
 	})
 	return engine, err
@@ -456,6 +545,7 @@ func (n *Node) Stop() error {
 		n.app.mu.Unlock()
 		err := n.engine.Stop()
 		n.engine.Wait()
+		n.snapshots.Wait()
 		err = errors.Join(err, n.store.db.Close())
 		if rmErr := os.Remove(filepath.Join(n.cfg.Dir, addressFile)); rmErr != nil && !errors.Is(rmErr, os.ErrNotExist) {
 			err = errors.Join(err, rmErr)

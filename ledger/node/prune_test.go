@@ -226,7 +226,9 @@ func TestPruneCrashes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.many(n.Client())
+		for range kept / 2 {
+			w.submit(n.Client(), w.anchor(root(w.sequence)))
+		}
 		imports(t, n, first)
 		if err := n.Stop(); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ package node
 //	r ‖ key      a row of ledger.State
 //	t ‖ hash     receipt of a transaction, by SHA-256 of its bytes
 //	v ‖ height   the validators from this height on differ from those before
+//	u            the name of the rules that the last block ran under, if an upgrade's
 //	l ‖ height   light block on either side of such a change, kept for packs when
 //	             the engine's blocks are gone
 
@@ -32,6 +33,7 @@ const (
 	prefixReceipt = 't'
 	prefixChange  = 'v'
 	prefixLight   = 'l'
+	prefixRules   = 'u'
 )
 
 // store reads and writes our database and reads the engine's.
@@ -61,8 +63,10 @@ type changes struct {
 	at         meta
 	rows       []ledger.Row
 	receipts   []txReceipt
-	validators bool // the set changes
+	validators bool     // the set changes
+	changed    []uint64 // heights at which it changed, of a state taken over
 	light      []keptLight
+	rules      string // the block's, "": the first
 }
 
 // keptLight is a light block as it is stored.
@@ -103,6 +107,15 @@ func (s *store) meta() (m meta, ok bool, err error) {
 	}
 	m, err = parseMeta(b)
 	return m, err == nil, err
+}
+
+// rules returns the name of the rules of the last block, "" for the first ones.
+func (s *store) rules() (string, error) {
+	b, err := s.db.Get([]byte{prefixRules})
+	if err != nil {
+		return "", storeError("reading", err)
+	}
+	return string(b), nil
 }
 
 // rows iterates over the state's rows. The sequence cannot say that reading
@@ -153,8 +166,14 @@ func (s *store) write(c *changes) error {
 		// An update in the results of H takes effect with the header of H+2.
 		set(changeKey(c.at.height+2), []byte{})
 	}
+	for _, h := range c.changed {
+		set(changeKey(h), []byte{})
+	}
 	for _, l := range c.light {
 		set(lightKey(l.height), l.block)
+	}
+	if c.rules != "" {
+		set([]byte{prefixRules}, []byte(c.rules))
 	}
 	set([]byte{prefixMeta}, c.at.marshal())
 	if failed != nil {
@@ -257,6 +276,12 @@ func (s *store) lightToKeep(height uint64) ([]keptLight, error) {
 	if s.blocks == nil || height < 2 {
 		return nil, nil
 	}
+	if kept, err := s.db.Has(lightKey(height - 1)); err != nil || kept {
+		if err != nil {
+			return nil, storeError("reading", err)
+		}
+		return nil, nil // it came with the state that this node took over
+	}
 	for _, change := range []uint64{height - 1, height} {
 		is, err := s.db.Has(changeKey(change))
 		if err != nil {
@@ -274,15 +299,38 @@ func (s *store) copyLight(to []keptLight, height uint64) ([]keptLight, error) {
 	if err != nil {
 		return nil, err
 	}
+	kept, err := keepBlock(lb)
+	if err != nil {
+		return nil, err
+	}
+	return append(to, kept), nil
+}
+
+func keepBlock(lb *types.LightBlock) (keptLight, error) {
 	pb, err := lb.ToProto()
 	if err != nil {
-		return nil, storeError("copying a light block in", err)
+		return keptLight{}, storeError("copying a light block in", err)
 	}
 	b, err := pb.Marshal()
 	if err != nil {
-		return nil, storeError("copying a light block in", err)
+		return keptLight{}, storeError("copying a light block in", err)
 	}
-	return append(to, keptLight{height, b}), nil
+	return keptLight{uint64(lb.Height), b}, nil
+}
+
+// clear has c delete all rows of the state that are stored now: those of a
+// state that was taken over and that the engine never heard of.
+func (s *store) clear(c *changes) error {
+	var broken error
+	var old []ledger.Row
+	for k := range s.rows(&broken) {
+		old = append(old, ledger.Row{Key: k})
+	}
+	if broken != nil {
+		return storeError("reading", broken)
+	}
+	c.rows = append(old, c.rows...)
+	return nil
 }
 
 // keepLight copies the light blocks of member changes below the last stored
