@@ -85,6 +85,8 @@ func TestDoors(t *testing.T) {
 		{"github.com/cometbft/", []string{"ledger/node", "ledger/pack", "internal/testkit"}, "light blocks are read in ledger/pack, the engine runs in ledger/node"},
 		{"github.com/alecthomas/kong", []string{"cmd/bonafide"}, "the command line is the only reader of arguments"},
 		{"github.com/piprate/json-gold", []string{"vc/internal/ld"}, "its default loader opens files: one wrapper closes it"},
+		{"github.com/makiuchi-d/gozxing", []string{"internal/qr"}, "it sees outside pictures and is no longer developed: one wrapper holds its guards"},
+		{"github.com/boombuler/barcode", []string{"internal/qr"}, "one place draws codes"},
 		{"filippo.io/age", []string{"internal/home"}, "backups are the home's"},
 		{"github.com/zalando/go-keyring", []string{"internal/home"}, "people and their secrets are the home's"},
 		{"net", []string{"ledger/node", "internal/netguard", "internal/networktest"}, "only these open sockets, and the harness that cuts wires and serves lies"},
@@ -123,6 +125,7 @@ func TestArrows(t *testing.T) {
 		why    string
 	}{
 		{"internal/text", nil, nil, "what characters do is a leaf"},
+		{"internal/qr", []string{"internal/explain"}, nil, "pictures, and nothing of what they say"},
 		{"internal/explain", nil, nil, "the catalogue is a leaf"},
 		{"internal/strictjson", []string{"internal/explain"}, nil, "every reading of outside bytes starts here"},
 		{"did", []string{"did", "internal/strictjson", "internal/explain", "internal/text"}, []string{"did/aries"}, "identifiers know nothing above them"},
