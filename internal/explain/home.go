@@ -73,6 +73,16 @@ var _ = add(
 		Next:    "Remove it while no Bonafide process is running.",
 	},
 	Entry{
+		Code: "home_locked", Exit: ExitNotNow, Who: "you",
+		Message: "The home was locked while this was under way, so it was not done.",
+		Next:    "Unlock the home and do it again.",
+	},
+	Entry{
+		Code: "folder_unwritable", Exit: ExitNotNow, Who: "you",
+		Message: "Nothing can be written into this folder.",
+		Next:    "Choose a folder that is yours, or ask who looks after this computer for the right to write there.",
+	},
+	Entry{
 		Code: "passphrase_wrong", Exit: ExitRefused, Who: "you",
 		Message: "The passphrase does not open this home.",
 		Next:    "Type it again; look at the keyboard layout and caps lock. Without it the data cannot be opened by anybody.",

@@ -120,7 +120,9 @@ func (k *keeper) open() (bool, error) {
 		return false, err
 	}
 	err = k.h.withMaster(func(master []byte) (err error) {
-		k.store, err = storage.NewIssuerStore(db, master)
+		if k.store, err = storage.NewIssuerStore(db, master); err == nil {
+			k.h.sealing(k.store)
+		}
 		return err
 	})
 	return err == nil, err

@@ -294,7 +294,9 @@ func (h *Home) Board(ctx context.Context) (*issuer.Board, error) {
 	}
 	var store *storage.IssuerStore
 	err = h.withMaster(func(master []byte) (err error) {
-		store, err = storage.NewIssuerStore(db, master)
+		if store, err = storage.NewIssuerStore(db, master); err == nil {
+			h.sealing(store)
+		}
 		return err
 	})
 	if err != nil {

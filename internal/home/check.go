@@ -285,7 +285,13 @@ func (h *Home) checkSealed(ctx context.Context, full bool) error {
 		return err
 	}
 	for _, use := range stores {
-		if use == peopleStore {
+		switch use {
+		case peopleStore:
+			continue
+		case idleStore:
+			if _, err := h.IdleTime(ctx); err != nil {
+				return err
+			}
 			continue
 		}
 		k, err := h.Keys(use)

@@ -122,7 +122,7 @@ type Home struct {
 	dbs      map[string]*storage.DB
 	keys     map[string]*keys.Keys
 	tables   map[string]*storage.KeyTable
-	sealers  []*storage.Sealer
+	sealed   []closer // what holds keys derived from the master key
 }
 
 // DefaultDir is where a home is looked for: BONAFIDE_HOME, else a folder in
@@ -296,20 +296,10 @@ func (h *Home) Close() error {
 
 func (h *Home) shut() error {
 	var errs []error
-	for _, k := range h.keys {
-		k.Close()
-	}
-	for _, t := range h.tables {
-		t.Close()
-	}
-	for _, s := range h.sealers {
-		s.Close()
-	}
+	h.lock()
 	for _, db := range h.dbs {
 		errs = append(errs, db.Close())
 	}
-	clear(h.master)
-	h.master, h.person, h.sealers = nil, "", nil
 	h.empty()
 	return errors.Join(errs...)
 }
@@ -443,7 +433,7 @@ func (h *Home) withMaster(f func(master []byte) error) error {
 }
 
 // Sealer returns the sealer of a database for a purpose; it unlocks the home
-// and lives until Close.
+// and lives until Lock or Close.
 func (h *Home) Sealer(database, purpose string) (*storage.Sealer, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -454,12 +444,12 @@ func (h *Home) Sealer(database, purpose string) (*storage.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.sealers = append(h.sealers, s)
+	h.sealing(s)
 	return s, nil
 }
 
 // Keys returns the key store of one use (keys.Issuing, …); it unlocks the
-// home and lives until Close.
+// home and lives until Lock or Close.
 func (h *Home) Keys(use string) (*keys.Keys, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"bonafide/wallet"
 )
 
-// Wallet opens the wallet of the home; it unlocks the home.
+// Wallet opens the wallet of the home, until Lock or Close; it unlocks the home.
 func (h *Home) Wallet(context.Context) (*wallet.Wallet, error) {
 	db, err := h.database(storage.Wallet)
 	if err != nil {
@@ -18,7 +18,9 @@ func (h *Home) Wallet(context.Context) (*wallet.Wallet, error) {
 	}
 	var store *storage.WalletStore
 	err = h.withMaster(func(master []byte) (err error) {
-		store, err = storage.NewWalletStore(db, master)
+		if store, err = storage.NewWalletStore(db, master); err == nil {
+			h.sealing(store)
+		}
 		return err
 	})
 	if err != nil {

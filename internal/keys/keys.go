@@ -234,7 +234,7 @@ func (s *Signer) Sign(msg []byte) (sig []byte, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.handle == nil {
-		return nil, errors.New("keys: signing after Close")
+		return nil, errLocked
 	}
 	err = contained("signing", "key_store_failed", func() (err error) {
 		sig, err = s.crypto.Sign(msg, s.handle)
@@ -339,7 +339,7 @@ func (l *lock) close() {
 	l.aead = nil
 }
 
-var errLocked = errors.New("the key lock is closed")
+var errLocked = explain.Errorf("home_locked", "the key lock is closed")
 
 // Encrypt implements secretlock.Service: base64url in, base64url out.
 func (l *lock) Encrypt(uri string, req *secretlock.EncryptRequest) (*secretlock.EncryptResponse, error) {
