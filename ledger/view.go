@@ -223,6 +223,34 @@ func (d *data) timeIndex(height uint64) int {
 	return sort.Search(len(d.times), func(i int) bool { return d.times[i].height >= height })
 }
 
+// At returns the heights whose state was the one in force at t, the first and
+// the last of them: what lies between took in batches or nothing. Before the
+// genesis it is 0, 0; what the newest block did is dated by SetHeader, and from
+// then on the newest state is in force.
+func (v *View) At(t time.Time) (first, last uint64) {
+	secs := t.Unix()
+	i := sort.Search(len(v.d.times), func(i int) bool { return v.d.times[i].secs > secs })
+	if i > 0 {
+		first = v.d.times[i-1].height
+	}
+	if i < len(v.d.times) {
+		if h := v.d.times[i].height; h > 0 {
+			last = h - 1
+		}
+		return first, last
+	}
+	// The newest block has an entry in blocks, and no time yet, if it did
+	// something.
+	blocks, _ := v.d.index.get(SubjectBlocks)
+	switch {
+	case blocks.Length == uint64(len(v.d.times)):
+		return first, v.d.height
+	case v.asOf.Unix() > secs:
+		return first, max(v.d.height, 1) - 1
+	}
+	return v.d.height, v.d.height
+}
+
 // DIDs returns every DID on the ledger, ascending.
 func (v *View) DIDs() []did.DID {
 	var out []did.DID
@@ -434,6 +462,15 @@ func (v *View) StatusChanges(issuer did.DID, above uint64) (records []StatusReco
 		records = append(records, StatusRecord{c.height, c.position, c.index, c.old, c.new})
 	}
 	return records, x.status.first == 0 || above >= v.d.heldFrom
+}
+
+// StatusLog is how many changes there were of an issuer's pages so far. Each
+// gave one index another value.
+func (v *View) StatusLog(issuer did.DID) uint64 {
+	if x := v.d.identity(issuer); x != nil && x.status != nil {
+		return x.status.rng.Size()
+	}
+	return 0
 }
 
 // Template returns the newest form of a type registered at or before height.

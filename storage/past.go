@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"bonafide/did"
+	"bonafide/internal/explain"
 	"bonafide/ledger"
 	"bonafide/verifier"
 )
@@ -120,23 +121,23 @@ func (w *pastWriter) issuer(i verifier.LearnedIssuer, follows bool) error {
 	gap := func(after, upto uint64, once bool) error {
 		return w.exec(`INSERT OR REPLACE INTO past_gap (issuer, upto, after, once) VALUES (?, ?, ?, ?)`, id, int64(upto), int64(after), once)
 	}
-	anew := func(upto uint64, once bool) error {
+	switch {
+	case known && (follows || i.Before != nil && bytes.Equal(root, i.Before[:])):
+	case known && bytes.Equal(root, i.After[:]):
+		return nil // nothing was changed since it was seen last
+	default:
 		for _, q := range []string{`DELETE FROM past_change WHERE issuer = ?`, `DELETE FROM past_gap WHERE issuer = ?`} {
 			if err := w.exec(q, id); err != nil {
 				return err
 			}
 		}
-		return gap(0, upto, once)
-	}
-	switch {
-	case known && (follows || i.Before != nil && bytes.Equal(root, i.Before[:])):
-	case known && bytes.Equal(root, i.After[:]):
-		return nil // nothing was changed since it was seen last
-	case w.l.From == 0:
-		return anew(w.l.To, i.Once)
-	case i.Before != nil:
-		if err := anew(w.l.From, i.OnceBefore()); err != nil {
-			return err
+		if w.l.From == 0 {
+			return gap(0, w.l.To, i.Once)
+		}
+		if i.Before != nil {
+			if err := gap(0, w.l.From, i.OnceBefore()); err != nil {
+				return err
+			}
 		}
 	}
 	if !w.l.Exact && (i.Before == nil || *i.Before != *i.After) {
@@ -169,6 +170,9 @@ func (s *PastStore) Past(ctx context.Context, issuer did.DID, index uint32) (p v
 		}
 		if err != nil {
 			return err
+		}
+		if len(root) != len(p.Root) {
+			return explain.Errorf("data_damaged", "a digest has another length")
 		}
 		p = verifier.PastStatus{Height: uint64(height), Root: ledger.Hash(root)}
 		rows, err := tx.QueryContext(ctx, `SELECT height, was, became FROM past_change WHERE issuer = ? AND place = ? ORDER BY height, position`, id, index)

@@ -52,6 +52,12 @@ func (r *run) credential(ctx context.Context, p *vc.Parsed, i int) (vc.Authentic
 	f := r.form(auth, a.height)
 	r.describe(auth, i, f)
 	r.credentials[i].Desk = r.keeperDesk(auth.Issuer())
+	if a.later {
+		for _, id := range credentialChecks[3:] {
+			r.note(id, i, Skipped, "not_run")
+		}
+		return auth, nil
+	}
 	claims := f.claims(auth)
 	if r.accreditation(auth, claims, i, a, f) {
 		r.template(claims, i, a, f.tpl, withheld(auth))
@@ -59,8 +65,7 @@ func (r *run) credential(ctx context.Context, p *vc.Parsed, i int) (vc.Authentic
 		r.note(CheckTemplate, i, Skipped, "not_run")
 	}
 	r.validity(auth, i)
-	r.status(auth, i, a)
-	return auth, nil
+	return auth, r.status(ctx, auth, i, a)
 }
 
 // anchored is what the anchor told: at what height the credential is judged.
@@ -72,6 +77,9 @@ type anchored struct {
 	// epoch is newer than the data, or only a hash of it is left. What such
 	// data lacks is unknown, not false.
 	unsure string
+	// later says that the ledger did not hold the credential yet at the time
+	// asked about.
+	later bool
 	// known says that the ledger vouches for issuer, batch and epoch.
 	known bool
 	epoch uint64
@@ -116,6 +124,10 @@ func (r *run) anchor(p *vc.Parsed, i int) anchored {
 			return fail(nil, "epoch_far_future")
 		}
 		out.unsure = newerThanData
+		if r.at != nil && !r.at.beyond {
+			out.later = true
+			return fail(nil, "anchored_later")
+		}
 		r.note(CheckAnchor, i, Unknown, out.unsure)
 		return out
 	}
@@ -142,6 +154,10 @@ func (r *run) anchor(p *vc.Parsed, i int) anchored {
 		return fail(err, "anchor_mismatch")
 	}
 	out.known, out.epoch, out.batch = true, a.Epoch, batch
+	if r.at != nil && e.Height > r.at.last {
+		out.later = true
+		return fail(nil, "anchored_later")
+	}
 	r.note(CheckAnchor, i, Pass, "anchored")
 	return out
 }
@@ -215,14 +231,14 @@ func (r *run) issuerKey(p *vc.Parsed, i int, a anchored) vc.KeyFunc {
 	for _, rep := range reports {
 		for _, k := range keys {
 			if rep.Key == k && a.height >= rep.FromHeight && a.unsure != epochShrunk {
-				r.note(CheckIssuerKey, i, Fail, "key_compromised")
+				r.note(CheckIssuerKey, i, Fail, r.hindsight(rep, "key_compromised"))
 				return nil
 			}
 		}
 	}
 	if a.known {
-		if _, reported := view.BatchReported(issuer, a.epoch, a.batch); reported {
-			r.note(CheckIssuerKey, i, Fail, "ledger_key_compromised")
+		if rep, reported := view.BatchReported(issuer, a.epoch, a.batch); reported {
+			r.note(CheckIssuerKey, i, Fail, r.hindsight(rep, "ledger_key_compromised"))
 			return nil
 		}
 	}
@@ -423,33 +439,33 @@ func (r *run) accreditation(auth vc.Authentic, claims map[string]any, i int, a a
 		r.note(CheckAccreditation, i, Unknown, a.unsure)
 		return true
 	}
-	// It was entitled then. What stands in the newest data decides whether
-	// somebody still keeps its word up to date.
+	// It was entitled then. What stands in the newest data, or stood at the time
+	// asked about, decides whether somebody still kept its word up to date.
 	o, code := r.vouched(auth.Issuer(), typ, jurisdiction)
 	r.note(CheckAccreditation, i, o, code)
 	return true
 }
 
-// vouched tells whether anybody answers today for the status of what the
-// issuer issued: the issuer itself, or whoever its pages were handed to.
+// vouched tells whether anybody answers for the status of what the issuer
+// issued, today or at the time asked about: the issuer itself, or whoever its
+// pages were handed to.
 func (r *run) vouched(issuer did.DID, typ, jurisdiction string) (Outcome, string) {
-	view := r.data.View
-	keeper := view.Keeper(issuer)
-	standing := view.Standing(issuer, typ, jurisdiction, r.data.Height)
+	keeper := r.keeper(issuer)
+	standing := r.data.View.Standing(issuer, typ, jurisdiction, r.height())
 	code := "accredited"
 	if keeper != issuer {
 		standing, code = r.standsAtAll(keeper), "accredited_handed_over"
 	}
-	if versions, err := view.Versions(keeper); err != nil || len(versions) == 0 || versions[len(versions)-1].Deactivated {
-		return Unknown, "issuer_closed"
+	if r.closed(keeper) {
+		return Unknown, r.then("issuer_closed")
 	}
 	switch standing {
 	case ledger.Active:
-		return Pass, code
+		return Pass, r.then(code)
 	case ledger.Suspended:
-		return Unknown, "issuer_suspended"
+		return Unknown, r.then("issuer_suspended")
 	}
-	return Unknown, "issuer_ended"
+	return Unknown, r.then("issuer_ended")
 }
 
 // standsAtAll is the best standing that an issuer has for anything. Pages may
@@ -457,7 +473,7 @@ func (r *run) vouched(issuer did.DID, typ, jurisdiction string) (Outcome, string
 func (r *run) standsAtAll(issuer did.DID) ledger.Standing {
 	best := ledger.None
 	for _, e := range r.data.View.Accreditations(issuer) {
-		switch r.data.View.Standing(issuer, e.Type, e.Jurisdiction, r.data.Height) {
+		switch r.data.View.Standing(issuer, e.Type, e.Jurisdiction, r.height()) {
 		case ledger.Active:
 			return ledger.Active
 		case ledger.Suspended:
@@ -500,6 +516,10 @@ func withheld(auth vc.Authentic) template.Ask {
 // included. A clock that is behind makes it unknown, unless it fails at the
 // floor too.
 func (r *run) validity(auth vc.Authentic, i int) {
+	if r.at != nil {
+		r.validThen(auth, i, false)
+		return
+	}
 	from, hasFrom := auth.ValidFrom()
 	until, hasUntil := auth.ValidUntil()
 	now := r.clock.latest()
@@ -517,31 +537,43 @@ func (r *run) validity(auth vc.Authentic, i int) {
 	}
 }
 
-// status reads what the board says today about the licence.
-func (r *run) status(auth vc.Authentic, i int, a anchored) {
+// status reads what the board says about the licence, today or at the time
+// asked about. An error is ours.
+func (r *run) status(ctx context.Context, auth vc.Authentic, i int, a anchored) error {
 	view := r.data.View
 	index, err := auth.StatusIndex()
 	if err != nil {
 		r.note(CheckStatus, i, Fail, codeOr(err, "status_missing"))
-		return
+		return nil
 	}
 	value, err := view.Status(auth.Issuer(), index)
 	if err != nil {
 		r.absent(CheckStatus, i, a, "status_no_page")
-		return
+		return nil
+	}
+	if r.at != nil {
+		then, code, err := r.statusThen(ctx, auth.Issuer(), index, value)
+		if err != nil {
+			return err
+		}
+		if code != "" {
+			r.note(CheckStatus, i, Unknown, code)
+			return nil
+		}
+		value = then
 	}
 	word := value.String()
 	may := value.MayPractise()
 	r.credentials[i].Licence = Licence{
 		Status: ptr(word), MayPractise: ptr(string(may)), Disciplinary: ptr(value.Disciplinary()),
 	}
-	code := "status_" + word
+	code := r.then("status_" + word)
 	switch may {
 	case ledger.MayPractiseYes:
 		r.note(CheckStatus, i, Pass, code)
 	case ledger.MayPractiseWithConditions:
 		r.note(CheckStatus, i, Pass, code)
-		if ask := whomToAsk(r.credentials[i].Desk); !slices.Contains(r.conditions, ask) {
+		if ask := r.whomToAsk(r.credentials[i].Desk); !slices.Contains(r.conditions, ask) {
 			r.conditions = append(r.conditions, ask)
 		}
 	case ledger.MayPractiseNo:
@@ -549,6 +581,7 @@ func (r *run) status(auth vc.Authentic, i int, a anchored) {
 	default:
 		r.note(CheckStatus, i, Unknown, code)
 	}
+	return nil
 }
 
 // desk is what the newest document of a board says of its desk.
@@ -577,17 +610,26 @@ func (r *run) keeperDesk(issuer did.DID) *Desk {
 }
 
 // whomToAsk is the sentence that names the desk to ask for conditions.
-func whomToAsk(d *Desk) string {
-	if d.Contact == "" {
-		return "Ask the board what they are: " + d.Name + "."
+func (r *run) whomToAsk(d *Desk) string {
+	ask := "Ask the board what they are: "
+	if r.at != nil {
+		ask = "Ask the board what they were: "
 	}
-	return "Ask the board what they are: " + d.Name + ", " + d.Contact + "."
+	if d.Contact == "" {
+		return ask + d.Name + "."
+	}
+	return ask + d.Name + ", " + d.Contact + "."
 }
 
-// freshness judges the age of the data for the purpose.
+// freshness judges the age of the data for the purpose. No purpose asks it of a
+// time that has passed.
 func (r *run) freshness() {
 	if r.data == nil {
 		r.note(CheckFreshness, -1, Unknown, codeOr(r.dataErr, "no_data"))
+		return
+	}
+	if r.at != nil {
+		r.covered()
 		return
 	}
 	switch {

@@ -71,7 +71,7 @@ func (r *run) listed(p *vc.Parsed) (*listing, error) {
 		if e.Root == nil {
 			continue
 		}
-		k, err := vc.VerifyChain(chain, e.Root, name, r.clock.latest())
+		k, err := vc.VerifyChain(chain, e.Root, name, r.moment())
 		if err == nil {
 			l.entries, l.key = append(l.entries, e), k
 			continue
@@ -127,10 +127,13 @@ func (r *run) outsider(ctx context.Context, p *vc.Parsed, i int, l *listing) (vc
 		r.require(CheckTemplate, i)
 		r.template(outsiderClaims(f.claims(auth), auth), i, anchored{}, f.tpl, withheld(auth)|template.Outside)
 	}
-	if _, ok := auth.ValidUntil(); !ok {
-		r.openEnded(auth, i)
-	} else {
+	switch _, ends := auth.ValidUntil(); {
+	case r.at != nil:
+		r.validThen(auth, i, true)
+	case ends:
 		r.validity(auth, i)
+	default:
+		r.openEnded(auth, i)
 	}
 	return auth, r.listedStatus(ctx, auth, i, l, entitled)
 }
@@ -177,10 +180,17 @@ func (r *run) listedKey(ctx context.Context, p *vc.Parsed, i int, l *listing) (v
 	if l.id.Method() != "web" {
 		at = time.Time{} // it follows from the DID and never changes
 	}
-	stale := !at.IsZero() && r.age(at) > r.rule.MaxAge
+	unsure := "" // why the issuer may have another key, or have had one
+	switch {
+	case at.IsZero():
+	case r.at != nil: // a document has no history
+		unsure = noHistory
+	case r.age(at) > r.rule.MaxAge:
+		unsure = "document_stale"
+	}
 	absent := func(code string) (vc.KeyFunc, error) {
-		if stale { // the issuer may have another key by now
-			r.noteAt(CheckIssuerKey, i, Unknown, "document_stale", at)
+		if unsure != "" {
+			r.noteAt(CheckIssuerKey, i, Unknown, unsure, at)
 		} else {
 			r.noteAt(CheckIssuerKey, i, Fail, code, at)
 		}
@@ -199,8 +209,8 @@ func (r *run) listedKey(ctx context.Context, p *vc.Parsed, i int, l *listing) (v
 		return absent(codeOr(err, "certificate_mismatch"))
 	}
 	l.doc = doc
-	if stale {
-		r.noteAt(CheckIssuerKey, i, Unknown, "document_stale", at)
+	if unsure != "" {
+		r.noteAt(CheckIssuerKey, i, Unknown, unsure, at)
 	} else {
 		r.noteAt(CheckIssuerKey, i, Pass, "issuer_key_listed", at)
 	}
@@ -220,7 +230,7 @@ func (r *run) entitled(auth vc.Authentic, i int, l *listing, f form) bool {
 		if f.name == "" || !slices.Contains(e.Types, f.name) && (auth.Vct() == "" || !slices.Contains(e.Types, auth.Vct())) {
 			continue
 		}
-		if r.clock.latest().After(e.Until) {
+		if r.moment().After(e.Until) {
 			outcome, code = Unknown, "listing_expired"
 			continue
 		}
@@ -301,6 +311,10 @@ func (r *run) listedStatus(ctx context.Context, auth vc.Authentic, i int, l *lis
 		// cannot be read.
 		keep(finding{outcome: Unknown, code: "status_unsupported"})
 		entries = entries[:min(len(entries), maxStatusEntries)]
+	}
+	if r.at != nil && len(entries) > 0 { // a list has no history
+		keep(finding{outcome: Unknown, code: noHistory})
+		entries = nil
 	}
 	for _, e := range entries {
 		f, err := r.statusEntry(ctx, auth, l, e, entitled)

@@ -109,6 +109,7 @@ type Result struct {
 	Headline    string       `json:"headline"`
 	Purpose     Purpose      `json:"purpose"`
 	VerifiedAt  time.Time    `json:"verified_at"`
+	At          *time.Time   `json:"at,omitempty"` // the time that the verdict is about, where it is not now
 	AsOf        *time.Time   `json:"as_of"`
 	Validators  int          `json:"validators"`
 	Credentials []Credential `json:"credentials"`

@@ -49,8 +49,8 @@ type Clock interface {
 	Read(ctx context.Context) (device, floor time.Time, err error)
 }
 
-// Config is what a Verifier is made from. All fields but Store, Policy and
-// Outside are required; without a Store no presentation can be accepted and no
+// Config is what a Verifier is made from. All fields but Store, Policy, Outside
+// and Past are required; without a Store no presentation can be accepted and no
 // history is kept, without Outside no issuer outside the network is trusted.
 type Config struct {
 	// Data returns the home's verified ledger data. An error with a code, such
@@ -63,6 +63,9 @@ type Config struct {
 	// Outside holds the issuers that the hospital lists itself. An error from it
 	// without a code is ours, and no verdict is given.
 	Outside Outside
+	// Past holds what the home learned of earlier statuses. Without it a past
+	// status is known only where it is today's.
+	Past Past
 }
 
 // Verifier checks credentials against a home's data.
@@ -72,6 +75,7 @@ type Verifier struct {
 	store    Store
 	policy   Policy
 	outside  Outside
+	past     Past
 	schemata template.Schemas
 }
 
@@ -89,7 +93,7 @@ func New(c Config) (*Verifier, error) {
 			return nil, fmt.Errorf("the policy for %s has no greatest age", purpose)
 		}
 	}
-	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy, outside: c.Outside}, nil
+	return &Verifier{data: c.Data, clock: c.Clock, store: c.Store, policy: c.Policy, outside: c.Outside, past: c.Past}, nil
 }
 
 // Input is one file to verify.
@@ -98,6 +102,11 @@ type Input struct {
 	Bytes   []byte           // a credential or a presentation
 	Request *request.Request // the request it answers, if any
 	Purpose Purpose          // "" is privileging
+	// At is the time that the verdict is about, zero for now. What a purpose asks
+	// for is asked of the present: neither the age of the data nor who presents a
+	// credential counts for a time that has passed, so no request goes with it
+	// (code at_with_request).
+	At time.Time
 }
 
 // Verify gives the verdict about one file. An error means that no verdict
@@ -111,6 +120,9 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 	if !ok {
 		return Result{}, explain.Errorf("policy_malformed", "no rule for this purpose")
 	}
+	if !in.At.IsZero() && in.Request != nil {
+		return Result{}, explain.Errorf("at_with_request", "a request is answered in the present")
+	}
 	device, floor, err := v.clock.Read(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("reading the clock: %w", err)
@@ -123,6 +135,9 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 		v: v, in: in, rule: rule, data: data, dataErr: err,
 		clock:  read(device, floor, data),
 		checks: make([]Check, 0, fileChecks+len(credentialChecks)), required: make([]slot, 0, fileChecks+len(credentialChecks)),
+	}
+	if !in.At.IsZero() {
+		r.at = askedAt(in.At, data)
 	}
 	if err := r.file(ctx); err != nil {
 		return Result{}, err
@@ -177,6 +192,7 @@ type run struct {
 	data    *pack.Data // nil: dataErr says why
 	dataErr error
 	clock   reading
+	at      *asked     // nil: the verdict is about now
 	asOf    *time.Time // data's; nil: not asked for yet
 
 	checks      []Check
@@ -234,9 +250,11 @@ func (r *run) require(id string, index int) { r.required = append(r.required, sl
 // file makes every check of the file.
 func (r *run) file(ctx context.Context) error {
 	r.require(CheckParse, -1)
-	r.require(CheckFreshness, -1)
+	if r.at == nil {
+		r.require(CheckFreshness, -1)
+	}
 	// Who asked for an answer wants one, whatever the purpose.
-	if r.rule.Binding || r.in.Request != nil {
+	if r.asksBinding() {
 		r.require(CheckBinding, -1)
 	}
 	p, err := vc.Parse(r.in.Bytes)
@@ -276,14 +294,25 @@ func (r *run) file(ctx context.Context) error {
 	switch {
 	case p.KeyBound():
 		return r.keyBinding(ctx, p, auth)
-	case !r.rule.Binding && r.in.Request == nil:
-		r.note(CheckBinding, -1, Skipped, "binding_not_required")
+	case !r.asksBinding():
+		r.note(CheckBinding, -1, Skipped, r.noBinding())
 	case r.in.Request == nil && auth.Authentic() && holderOf(auth) == "":
 		r.note(CheckBinding, -1, Unknown, "register_copy")
 	default:
 		r.note(CheckBinding, -1, Unknown, "presentation_required")
 	}
 	return nil
+}
+
+// asksBinding reports whether it has to be shown who presents the credential.
+func (r *run) asksBinding() bool { return r.at == nil && r.rule.Binding || r.in.Request != nil }
+
+// noBinding is the code that says why nobody asks.
+func (r *run) noBinding() string {
+	if r.at != nil {
+		return "binding_past"
+	}
+	return "binding_not_required"
 }
 
 // answer is what a presentation must answer: the request, or, where nobody
@@ -320,8 +349,8 @@ func (r *run) binding(ctx context.Context, p *vc.Parsed, auths []vc.Authentic) e
 // itself was not proved, nothing can be said of the presenter either.
 func (r *run) keyBinding(ctx context.Context, p *vc.Parsed, auth vc.Authentic) error {
 	if !auth.Authentic() {
-		if r.in.Request == nil && !r.rule.Binding {
-			r.note(CheckBinding, -1, Skipped, "binding_not_required")
+		if !r.asksBinding() {
+			r.note(CheckBinding, -1, Skipped, r.noBinding())
 		} else {
 			r.note(CheckBinding, -1, Unknown, "binding_unproved")
 		}
@@ -381,8 +410,8 @@ func (r *run) bound(ctx context.Context, auths []vc.Authentic, presenter did.DID
 		}
 	}
 	switch {
-	case req == nil && !r.rule.Binding:
-		r.note(CheckBinding, -1, Skipped, "binding_not_required")
+	case !r.asksBinding():
+		r.note(CheckBinding, -1, Skipped, r.noBinding())
 	case req == nil:
 		r.note(CheckBinding, -1, Unknown, "request_required")
 	case missing != "":
@@ -456,6 +485,9 @@ func (r *run) result() Result {
 	if res.Credentials == nil {
 		res.Credentials = []Credential{}
 	}
+	if r.at != nil {
+		res.At = ptr(r.at.time)
+	}
 	if r.data != nil {
 		res.AsOf, res.Validators = ptr(r.data.AsOf), r.data.Validators
 	}
@@ -475,23 +507,28 @@ func (r *run) headline(v Verdict) string {
 		}
 		return ""
 	}
+	verified, rejected, unconfirmed := "Verified", "Not valid. ", "Cannot confirm. "
+	if r.at != nil {
+		on := r.at.time.Format("2006-01-02 15:04:05 UTC")
+		verified, rejected, unconfirmed = "Was valid on "+on, "Was not valid on "+on+". ", "Cannot confirm for "+on+". "
+	}
 	switch v {
 	case Verified:
-		answer := "Verified"
+		answer := verified
 		if len(r.conditions) > 0 {
-			answer = "Verified, with conditions. " + strings.Join(r.conditions, " ")
+			answer += ", with conditions. " + strings.Join(r.conditions, " ")
 		}
 		if len(r.trusted) > 0 {
 			answer = strings.TrimSuffix(answer, ".") + ". This rests on your own list of issuers, not on the boards' ledger: " + strings.Join(r.trusted, ", ") + "."
 		}
 		return answer
 	case Rejected:
-		return "Not valid. " + reason(Fail)
+		return rejected + reason(Fail)
 	default:
 		if s := reason(Unknown); s != "" {
-			return "Cannot confirm. " + s
+			return unconfirmed + s
 		}
-		return "Cannot confirm. A required check did not run."
+		return unconfirmed + "A required check did not run."
 	}
 }
 

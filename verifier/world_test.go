@@ -269,6 +269,7 @@ type hospital struct {
 	nonces        int
 	policy        Policy
 	outside       Outside
+	past          Past
 }
 
 func (w *world) hospital() *hospital {
@@ -288,7 +289,7 @@ func (h *hospital) verifier() *Verifier {
 	if h.kept != nil {
 		c.Store = h.kept
 	}
-	c.Outside = h.outside
+	c.Outside, c.Past = h.outside, h.past
 	v, err := New(c)
 	if err != nil {
 		h.t.Fatal(err)

@@ -75,7 +75,7 @@ type didCmd struct {
 type didResolveCmd struct {
 	DID         string `arg:"" name:"did" help:"did:bonafide, did:key, did:jwk, or the did:web of a listed issuer."`
 	VersionID   string `help:"The version with this number." placeholder:"N"`
-	VersionTime string `help:"The version in force at this time." placeholder:"TIME"`
+	VersionTime string `help:"The version in force at this time; a date is the end of that day, UTC." placeholder:"TIME"`
 }
 
 func (didResolveCmd) Help() string {
@@ -94,8 +94,8 @@ func (c *didResolveCmd) Run(e *env) error {
 	}
 	opt := did.ResolveOptions{VersionID: c.VersionID}
 	if c.VersionTime != "" {
-		if opt.VersionTime, err = time.Parse(time.RFC3339, c.VersionTime); err != nil {
-			return usage("--version-time takes a time such as 2026-11-21T09:00:00Z")
+		if opt.VersionTime, err = pastTime(c.VersionTime); err != nil {
+			return usage("--version-time %v", err)
 		}
 	}
 	h, err := e.openHome()

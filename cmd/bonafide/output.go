@@ -137,10 +137,15 @@ func printResult(w io.Writer, r verifier.Result) {
 				strings.ReplaceAll(*c.Licence.Status, "_", " "), strings.ReplaceAll(*c.Licence.MayPractise, "_", " "), yesNo(*c.Licence.Disciplinary))
 		}
 	}
-	if r.AsOf != nil {
+	switch {
+	case r.At != nil && r.AsOf != nil:
+		// Neither age nor purpose count for the past.
+		_, _ = fmt.Fprintf(w, "  asked about %s; data as of %s, signed by %s; checked %s\n",
+			stamp(*r.At), stamp(*r.AsOf), plural(r.Validators, "board"), stamp(r.VerifiedAt))
+	case r.AsOf != nil:
 		_, _ = fmt.Fprintf(w, "  data as of %s (%s), signed by %s; purpose: %s; checked %s\n",
 			stamp(*r.AsOf), age(r.VerifiedAt.Sub(*r.AsOf)), plural(r.Validators, "board"), r.Purpose, stamp(r.VerifiedAt))
-	} else {
+	default:
 		_, _ = fmt.Fprintf(w, "  no ledger data; purpose: %s; checked %s\n", r.Purpose, stamp(r.VerifiedAt))
 	}
 	marks := map[verifier.Outcome]string{verifier.Pass: "yes", verifier.Fail: "NO", verifier.Unknown: "unknown", verifier.Skipped: "not run"}

@@ -20,6 +20,7 @@ type verifyCmd struct {
 	Files   []string `arg:"" name:"file" help:"Credentials or presentations; - is stdin."`
 	Request string   `help:"The request that the presentation answers." placeholder:"FILE"`
 	Purpose string   `help:"privileging (data up to 24 h old), disaster (72 h) or monitoring (30 days). Default: the request's, else privileging." placeholder:"PURPOSE"`
+	At      string   `help:"Give the verdict for a time that has passed, such as 2026-03-01T12:00:00Z; a date is the end of that day, UTC. Not with --request." placeholder:"TIME"`
 	Policy  string   `help:"Policy file that changes the purposes' limits." placeholder:"FILE"`
 	Clock   string   `help:"Give the verdict at this time and keep nothing of it; only in homes made by the demo." placeholder:"TIME"`
 }
@@ -32,8 +33,13 @@ Exit codes: 0 verified, 3 rejected, 4 cannot confirm, 66 a file cannot be read.
 Over several files 3 beats 66 beats 4 beats 0. A home that does not exist, or that
 believes no network yet, can confirm nothing: pin one with bonafide trust pin.
 
+With --at the verdict is about that time: keys, accreditations and dates as they
+were, the status as this home kept it (docs/as-of.md), and what is known today of
+keys that were stolen. How old the data is and who presents it are not asked then.
+
 Example:
   bonafide verify --request request.json answer.json
+  bonafide verify --at 2026-03-01 copies/MD-1001.json
   bonafide verify --purpose monitoring roster/*.json --json`
 }
 
@@ -58,6 +64,16 @@ func (c *verifyCmd) run(e *env) error {
 			return usage("--clock takes a time such as 2026-11-21T09:00:00Z")
 		}
 		now = func() time.Time { return at }
+	}
+	var at time.Time
+	if c.At != "" {
+		var err error
+		if at, err = pastTime(c.At); err != nil {
+			return usage("--at %v", err)
+		}
+		if c.Request != "" {
+			return usage("--at and --request do not go together: a request is answered in the present")
+		}
 	}
 	if c.Purpose != "" {
 		if _, err := verifier.ParsePurpose(c.Purpose); err != nil {
@@ -106,7 +122,7 @@ func (c *verifyCmd) run(e *env) error {
 			missing = true
 			continue
 		}
-		res, err := v.Verify(e.ctx, verifier.Input{File: name, Bytes: b, Request: req, Purpose: purpose})
+		res, err := v.Verify(e.ctx, verifier.Input{File: name, Bytes: b, Request: req, Purpose: purpose, At: at})
 		if err != nil {
 			return err
 		}
@@ -125,6 +141,19 @@ func (c *verifyCmd) run(e *env) error {
 			printResult(w, r)
 		}
 	})
+}
+
+// pastTime reads a time; a date is the end of that day, UTC, as in the last day
+// of a validity.
+func pastTime(s string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, s); err == nil {
+		return day.Add(24*time.Hour - time.Second), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1970 {
+		return time.Time{}, errors.New("takes a time such as 2026-11-21T09:00:00Z, or a date")
+	}
+	return t.UTC(), nil
 }
 
 // maxCredential is the size from which on nothing is a credential, in bytes

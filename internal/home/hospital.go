@@ -37,7 +37,7 @@ func (h *Home) Hospital(_ context.Context, o HospitalOptions) (*Hospital, error)
 	if err != nil {
 		return nil, err
 	}
-	v, err := verifier.New(verifier.Config{Data: h.Data, Clock: h.clock, Store: store, Policy: o.Policy, Outside: outside{h}})
+	v, err := verifier.New(verifier.Config{Data: h.Data, Clock: h.clock, Store: store, Policy: o.Policy, Outside: outside{h}, Past: past{h}})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"bonafide/ledger"
 	"bonafide/ledger/node"
 	"bonafide/ledger/pack"
+	"bonafide/verifier"
 )
 
 // maxPack bounds a pack that is fetched, in bytes; import bounds it again.
@@ -182,8 +183,12 @@ func (h *Home) keepConflict(err error) error {
 // one step, and only then used. Whatever fails leaves the home as it was; two
 // headers that contradict each other are kept as evidence.
 func (h *Home) Import(ctx context.Context, r io.Reader) (*pack.Result, error) {
+	past, err := h.pastStore(true)
+	if err != nil {
+		return nil, err
+	}
 	var res *pack.Result
-	err := h.Network().Update(ctx, func(rawTrust, stored []byte) ([]byte, []byte, error) {
+	err = h.Network().Update(ctx, func(rawTrust, stored []byte) ([]byte, []byte, error) {
 		if len(rawTrust) == 0 {
 			return nil, nil, explain.Errorf("no_trust", "nothing pinned")
 		}
@@ -201,6 +206,12 @@ func (h *Home) Import(ctx context.Context, r io.Reader) (*pack.Result, error) {
 		}
 		if res, err = pack.Import(t, cur, r, h.Now(), floor); err != nil {
 			return nil, nil, err
+		}
+		if past != nil {
+			// First: data never counts whose past was not kept.
+			if err := past.Learn(ctx, res.Data.ChainID, verifier.Learn(cur, res)); err != nil {
+				return nil, nil, err
+			}
 		}
 		rawTrust, err = res.Trust.Marshal()
 		return rawTrust, res.Stored, err
