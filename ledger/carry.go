@@ -6,6 +6,8 @@ package ledger
 // header that the members signed.
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,9 +29,11 @@ type Carried struct {
 type CarriedSubject struct {
 	Name string
 
-	// KindRoot: the line of the index.
+	// KindRoot: the line of the index. Of sequence/<did> the root says no more
+	// than Number, of which it is the digest; both must be there.
 	Length uint64
 	Root   Hash
+	Number uint64
 
 	// KindList: the entries from list position First on. KindValue: the value.
 	First   uint64
@@ -53,7 +57,8 @@ type CarriedStatus struct {
 	Whole [][]byte
 	Peaks []Hash
 
-	// Of a delta: the change log's entries from position First on.
+	// Of a delta: the change log's entries from position First on, as they are
+	// hashed, or without their byte for the old value, which the page says.
 	First uint64
 	Log   [][]byte
 }
@@ -138,6 +143,9 @@ func (d *data) carry(s Subject, from uint64, shrinkBefore time.Time) (CarriedSub
 		return d.carryStatus(cs, x.status, from)
 	}
 	cs.Length, cs.Root = s.Length, s.Root
+	if prefix+"/" == PrefixSequence {
+		cs.Number = x.seq
+	}
 	if d.full {
 		if prefix+"/" == PrefixSequence {
 			return cs, x.seqHeight > from, nil
@@ -353,6 +361,12 @@ func (d *data) takeSubject(s, change CarriedSubject, changed bool, old *pages) e
 		if changed {
 			s = change
 		}
+		if id, ok := strings.CutPrefix(s.Name, PrefixSequence); ok {
+			if s.Length != 1 || s.Root != SequenceRoot(s.Number) {
+				return errors.New("not the root of the number")
+			}
+			d.ensure(did.DID(id)).seq = s.Number
+		}
 		d.index.set(Subject{s.Name, s.Length, s.Root})
 		return nil
 	case KindValue:
@@ -404,6 +418,20 @@ func (d *data) takeSubject(s, change CarriedSubject, changed bool, old *pages) e
 		}
 	}
 	return nil
+}
+
+// SequenceRoot is the root of sequence/<did>.
+func SequenceRoot(number uint64) Hash {
+	return sha256.Sum256(binary.BigEndian.AppendUint64(nil, number))
+}
+
+// parseCarriedChange reads an entry of a change log; terse: without old.
+func parseCarriedChange(raw []byte) (c changeRec, terse bool, err error) {
+	if terse = len(raw) == changeBytes-1; terse {
+		raw = append(append(make([]byte, 0, changeBytes), raw[:changeBytes-2]...), 0, raw[changeBytes-2])
+	}
+	c, err = parseChange(raw)
+	return c, terse, err
 }
 
 // take reads a whole list of epochs.
@@ -486,11 +514,16 @@ func (d *data) takeStatus(s, change CarriedSubject, changed bool, old *pages) er
 			p.open()
 		}
 		for _, raw := range st.Log[p.rng.Size()-st.First:] {
-			c, err := parseChange(raw)
+			c, terse, err := parseCarriedChange(raw)
 			if err != nil {
 				return err
 			}
-			if now, ok := p.get(c.index); !ok || now != c.old {
+			now, ok := p.get(c.index)
+			if terse {
+				c.old = now
+				raw = c.marshal()
+			}
+			if !ok || now != c.old {
 				return errors.New("a change does not fit its page")
 			}
 			p.put(c.index, c.new)

@@ -612,8 +612,11 @@ type changeRec struct {
 	old, new Status
 }
 
+// changeBytes is the size of an entry of a change log.
+const changeBytes = 18
+
 func (c changeRec) marshal() []byte {
-	b := make([]byte, 0, 18)
+	b := make([]byte, 0, changeBytes)
 	b = binary.BigEndian.AppendUint64(b, c.height)
 	b = binary.BigEndian.AppendUint32(b, c.position)
 	b = binary.BigEndian.AppendUint32(b, c.index)
@@ -771,7 +774,7 @@ func (d *data) measure(name string) (Subject, bool) {
 		}
 		return ofRange(&x.batches.rng)
 	case PrefixSequence:
-		s.Length, s.Root = 1, sha256.Sum256(binary.BigEndian.AppendUint64(nil, x.seq))
+		s.Length, s.Root = 1, SequenceRoot(x.seq)
 		return s, x.seq > 0
 	case PrefixStatus:
 		if x.status == nil {

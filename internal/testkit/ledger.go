@@ -27,6 +27,8 @@ type Ledger struct {
 	Step   time.Duration // one second at first
 
 	tb      testing.TB
+	genesis ledger.Genesis
+	keep    func([]ledger.Row) // nil: nobody stores the state
 	appHash []byte
 	votes   uint64 // proposals made so far
 }
@@ -54,24 +56,37 @@ var TestParams = ledger.Params{Interval: time.Second, IssuerDelay: time.Hour, Re
 // its first blocks. Failures of the machinery end the test.
 func NewLedger(tb testing.TB, chainID string, n int, seed uint64) *Ledger {
 	tb.Helper()
-	l := &Ledger{Chain: NewChain(chainID, n, seed), Now: Start.Add(time.Second), Step: time.Second, tb: tb}
-	g := ledger.Genesis{ChainID: chainID, Time: Start, Params: TestParams}
+	return NewStoredLedger(tb, chainID, n, seed, TestParams, nil)
+}
+
+// NewStoredLedger is NewLedger with other parameters. keep gets the rows of the
+// genesis and of each block, in their order.
+func NewStoredLedger(tb testing.TB, chainID string, n int, seed uint64, params ledger.Params, keep func([]ledger.Row)) *Ledger {
+	tb.Helper()
+	l := &Ledger{Chain: NewChain(chainID, n, seed), Now: Start.Add(time.Second), Step: time.Second, tb: tb, keep: keep}
+	g := ledger.Genesis{ChainID: chainID, Time: Start, Params: params}
 	for i, v := range l.Set(1).Validators {
 		b := l.NewBoard(fmt.Sprintf("Board %d", i+1))
 		b.consensus = l.keys[string(v.Address)]
 		l.Boards = append(l.Boards, b)
 		g.Members = append(g.Members, ledger.Founder{Document: b.Document, Name: b.Name, Consensus: [32]byte(v.PubKey.Bytes())})
 	}
-	s, _, err := ledger.New(g)
+	s, rows, err := ledger.New(g)
 	if err != nil {
 		tb.Fatalf("founding a network: %v", err)
 	}
-	l.State = s
+	if keep != nil {
+		keep(rows)
+	}
+	l.State, l.genesis = s, g
 	hash := s.View().AppHash()
 	l.appHash = hash[:]
 	l.Settle()
 	return l
 }
+
+// Genesis is what the network began with.
+func (l *Ledger) Genesis() ledger.Genesis { return l.genesis }
 
 // NewBoard makes a board's keys and first document; the ledger does not know
 // it yet (CreateDID).
@@ -126,6 +141,9 @@ func (l *Ledger) Block(txs ...[]byte) ledger.Outcome {
 	lb := l.Next(l.appHash, l.Now)
 	l.Now = l.Now.Add(l.Step)
 	out := l.State.Execute(ledger.Block{Height: uint64(lb.Height), Time: lb.Time, Hash: [32]byte(lb.Hash()), Txs: txs})
+	if l.keep != nil {
+		l.keep(out.Rows)
+	}
 	var powers []Power
 	for _, v := range out.Validators {
 		powers = append(powers, Power{Key: v.Key[:], Power: v.Power})

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"bonafide/did"
 	"bonafide/internal/explain"
@@ -32,7 +33,7 @@ const (
 const (
 	epochBytes  = 55 // number u64 ‖ height u64 ‖ batches u32 ‖ root ‖ year u16 ‖ month u8
 	timeBytes   = 16 // height u64 ‖ seconds u64
-	changeBytes = 18 // height u64 ‖ position u32 ‖ index u32 ‖ old u8 ‖ new u8
+	changeBytes = 18 // height u64 ‖ position u32 ‖ index u32 ‖ old u8 ‖ new u8; read without old
 )
 
 func (w *columns) put(col int, v uint64) { w[col] = appendVarint(w[col], v) }
@@ -41,34 +42,128 @@ func (w *columns) putHash(h ledger.Hash) { w[colHashes] = append(w[colHashes], h
 
 // putCarried writes: number of subjects, then for each its name and
 //
-//	root only  length, root
+//	root only  length, root; of a sequence the number whose digest the root is
 //	value      bytes
 //	list       first position, number of entries, entries
 //	epochs     as a list; in a whole pack then the shrunk ranges
 //	status     sequence, pages, length of the change log, then in a whole pack
-//	           the peaks of the log and the pages, in a delta the first position
-//	           and the entries of the log
+//	           the peaks of the log and the pages, in a delta the newest entries of
+//	           the log
+//
+// A delta's heights are differences from where it starts.
 func (w *columns) putCarried(c ledger.Carried) error {
 	if len(c.Subjects) > maxSubjects {
 		return errors.New("too many subjects")
 	}
 	w.put(colMain, uint64(len(c.Subjects)))
+	var known names
 	for _, s := range c.Subjects {
-		if err := w.putSubject(s, c.From > 0); err != nil {
+		if err := w.putSubject(s, c.From, &known); err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
 	return nil
 }
 
-func (w *columns) putSubject(s ledger.CarriedSubject, delta bool) error {
-	w[colMain] = appendField(w[colMain], []byte(s.Name))
+// names are the DIDs whose subjects were written or read so far. Subjects
+// stand in the order of their names, so each prefix runs through the same DIDs:
+// mostly the next one is meant.
+type names struct {
+	dids []string
+	at   map[string]int // in dids
+	next int            // after the one meant last
+}
+
+func (n *names) add(id string) {
+	if n.at == nil {
+		n.at = map[string]int{}
+	}
+	n.at[id] = len(n.dids)
+	n.dids = append(n.dids, id)
+	n.next = 0 // whoever comes next is new, or a prefix begins anew
+}
+
+func (n *names) step(id string) (steps uint64, known bool) {
+	i, known := n.at[id]
+	if !known {
+		return 0, false
+	}
+	steps = uint64((i - n.next + len(n.dids)) % len(n.dids))
+	n.next = (i + 1) % len(n.dids)
+	return steps, true
+}
+
+// prefixes are those of names that end in a DID.
+var prefixes = []string{ledger.PrefixAccreditation, ledger.PrefixBatches, ledger.PrefixDID, ledger.PrefixSequence, ledger.PrefixStatus}
+
+// putName writes 0 and the name, or the number of its prefix from 1 on and
+// its DID: 0 and the DID, or 1 + how many DIDs to pass over from the one after
+// the last, the first following the last.
+func (w *columns) putName(name string, known *names) {
+	for i, p := range prefixes {
+		id, ok := strings.CutPrefix(name, p)
+		if !ok {
+			continue
+		}
+		w[colMain] = append(w[colMain], byte(i+1))
+		if steps, there := known.step(id); there {
+			w.put(colMain, 1+steps)
+			return
+		}
+		w[colMain] = appendField(append(w[colMain], 0), []byte(id))
+		known.add(id)
+		return
+	}
+	w[colMain] = appendField(append(w[colMain], 0), []byte(name))
+}
+
+var errName = errors.New("name of a subject not in its one form")
+
+func (r *reader) name(known *names) (string, error) {
+	kind := int(r[colMain].u8())
+	if kind == 0 {
+		name := string(r[colMain].field())
+		if strings.Contains(name, "/") {
+			return "", errName
+		}
+		return name, nil
+	}
+	if kind > len(prefixes) {
+		return "", errName
+	}
+	steps := r[colMain].varint()
+	if steps == 0 {
+		id := string(r[colMain].field())
+		if _, there := known.at[id]; there {
+			return "", errName
+		}
+		known.add(id)
+		return prefixes[kind-1] + id, nil
+	}
+	if steps > uint64(len(known.dids)) {
+		return "", errName
+	}
+	at := (known.next + int(steps-1)) % len(known.dids)
+	known.next = (at + 1) % len(known.dids)
+	return prefixes[kind-1] + known.dids[at], nil
+}
+
+func (w *columns) putSubject(s ledger.CarriedSubject, from uint64, known *names) error {
+	delta := from > 0
 	kind, ok := ledger.KindOf(s.Name)
 	if !ok {
 		return errors.New("unknown subject")
 	}
+	w.putName(s.Name, known)
 	switch kind {
 	case ledger.KindRoot:
+		if strings.HasPrefix(s.Name, ledger.PrefixSequence) {
+			if s.Length != 1 || s.Root != ledger.SequenceRoot(s.Number) {
+				return errors.New("not the root of the number")
+			}
+			w.put(colMain, s.Number)
+			return nil
+		}
 		w.put(colMain, s.Length)
 		w.putHash(s.Root)
 		return nil
@@ -79,13 +174,13 @@ func (w *columns) putSubject(s ledger.CarriedSubject, delta bool) error {
 		w[colMain] = appendField(w[colMain], s.Entries[0])
 		return nil
 	case ledger.KindStatus:
-		return w.putStatus(s.Status, delta)
+		return w.putStatus(s.Status, from)
 	}
 	w.put(colMain, s.First)
 	w.put(colMain, uint64(len(s.Entries)))
 	switch s.Name {
 	case ledger.SubjectEpochs:
-		if err := w.putEpochs(s.Entries); err != nil {
+		if err := w.putEpochs(s.Entries, from); err != nil {
 			return err
 		}
 		if !delta {
@@ -98,7 +193,7 @@ func (w *columns) putSubject(s ledger.CarriedSubject, delta bool) error {
 		}
 		return nil
 	case ledger.SubjectTimes:
-		return w.putTimes(s.Entries)
+		return w.putTimes(s.Entries, from)
 	}
 	for _, e := range s.Entries {
 		w[colMain] = appendField(w[colMain], e)
@@ -109,8 +204,8 @@ func (w *columns) putSubject(s ledger.CarriedSubject, delta bool) error {
 // Differences wrap around like the unsigned integers they are, so that every
 // entry has exactly one form, sensible or not.
 
-func (w *columns) putEpochs(entries [][]byte) error {
-	var number, height, month uint64
+func (w *columns) putEpochs(entries [][]byte, height uint64) error {
+	var number, month uint64
 	for _, e := range entries {
 		if len(e) != epochBytes {
 			return errors.New("size of an epoch entry")
@@ -127,8 +222,8 @@ func (w *columns) putEpochs(entries [][]byte) error {
 	return nil
 }
 
-func (r *reader) epochs(n int) ([][]byte, error) {
-	var number, height, month uint64
+func (r *reader) epochs(n int, height uint64) ([][]byte, error) {
+	var number, month uint64
 	return fixed(n, epochBytes, func(e []byte) error {
 		number += r[colRare].varint() + 1
 		height += r[colHeights].varint()
@@ -148,8 +243,8 @@ func (r *reader) epochs(n int) ([][]byte, error) {
 	})
 }
 
-func (w *columns) putTimes(entries [][]byte) error {
-	var height, secs uint64
+func (w *columns) putTimes(entries [][]byte, height uint64) error {
+	var secs uint64
 	for _, e := range entries {
 		if len(e) != timeBytes {
 			return errors.New("size of a time entry")
@@ -162,8 +257,8 @@ func (w *columns) putTimes(entries [][]byte) error {
 	return nil
 }
 
-func (r *reader) times(n int) ([][]byte, error) {
-	var height, secs uint64
+func (r *reader) times(n int, height uint64) ([][]byte, error) {
+	var secs uint64
 	return fixed(n, timeBytes, func(e []byte) error {
 		height += r[colHeights].varint()
 		secs += r[colTimes].varint()
@@ -173,35 +268,45 @@ func (r *reader) times(n int) ([][]byte, error) {
 	})
 }
 
-func (w *columns) putChanges(log [][]byte) error {
-	var height, position uint64
+// putChanges leaves out what was before: the page says it.
+func (w *columns) putChanges(log [][]byte, height uint64) error {
+	var position, index uint64
 	for _, e := range log {
-		if len(e) != changeBytes || e[16] > 15 || e[17] > 15 {
+		if len(e) == changeBytes {
+			e = append(bytes.Clone(e[:changeBytes-2]), e[changeBytes-1])
+		}
+		if len(e) != changeBytes-1 || e[16] > 15 {
 			return errors.New("form of a status change")
 		}
-		h, p := binary.BigEndian.Uint64(e), uint64(binary.BigEndian.Uint32(e[8:]))
+		h, p, i := binary.BigEndian.Uint64(e), uint64(binary.BigEndian.Uint32(e[8:])), uint64(binary.BigEndian.Uint32(e[12:]))
 		w.put(colHeights, h-height)
 		w.put(colRare, zigzag(p-position))
-		w[colIndexes] = append(w[colIndexes], e[12:16]...)
-		w[colValues] = append(w[colValues], e[16]<<4|e[17])
-		height, position = h, p
+		// A transaction names indexes in their order, mostly. The low byte of the
+		// step from one to the next is noise, what is above it is small.
+		step := zigzag(i - index)
+		w[colIndexes] = append(w[colIndexes], byte(step))
+		w.put(colGaps, step>>8)
+		w[colValues] = append(w[colValues], e[16])
+		height, position, index = h, p, i
 	}
 	return nil
 }
 
-func (r *reader) changes(n int) ([][]byte, error) {
-	var height, position uint64
-	return fixed(n, changeBytes, func(e []byte) error {
+func (r *reader) changes(n int, height uint64) ([][]byte, error) {
+	var position, index uint64
+	return fixed(n, changeBytes-1, func(e []byte) error {
 		height += r[colHeights].varint()
 		position += unzigzag(r[colRare].varint())
-		if position > 1<<32-1 {
+		low, high := r[colIndexes].u8(), r[colGaps].varint()
+		index += unzigzag(high<<8 | uint64(low))
+		v := r[colValues].u8()
+		if position > 1<<32-1 || high >= 1<<56 || index > 1<<32-1 || v > 15 {
 			return errBody
 		}
 		binary.BigEndian.PutUint64(e, height)
 		binary.BigEndian.PutUint32(e[8:], uint32(position))
-		copy(e[12:], r[colIndexes].take(4))
-		v := r[colValues].u8()
-		e[16], e[17] = v>>4, v&15
+		binary.BigEndian.PutUint32(e[12:], uint32(index))
+		e[16] = v
 		return r.err()
 	})
 }
@@ -226,14 +331,16 @@ func fixed(n, size int, fill func([]byte) error) ([][]byte, error) {
 func zigzag(d uint64) uint64   { return d<<1 ^ uint64(int64(d)>>63) }
 func unzigzag(z uint64) uint64 { return z>>1 ^ -(z & 1) }
 
-func (w *columns) putStatus(s *ledger.CarriedStatus, delta bool) error {
+func (w *columns) putStatus(s *ledger.CarriedStatus, from uint64) error {
 	w.put(colMain, s.Sequence)
 	w.put(colMain, uint64(s.Pages))
 	w.put(colMain, s.Changes)
-	if delta {
-		w.put(colMain, s.First)
+	if from > 0 {
+		if s.First+uint64(len(s.Log)) != s.Changes {
+			return errors.New("length of a change log")
+		}
 		w.put(colMain, uint64(len(s.Log)))
-		return w.putChanges(s.Log)
+		return w.putChanges(s.Log, from)
 	}
 	if len(s.Whole) != int(s.Pages) || len(s.Peaks) != bits.OnesCount64(s.Changes) {
 		return errors.New("pages or peaks")
@@ -247,8 +354,12 @@ func (w *columns) putStatus(s *ledger.CarriedStatus, delta bool) error {
 	return nil
 }
 
-// tally is what has been announced so far of what is bounded over a whole pack.
-type tally struct{ entries, pages, held int }
+// tally is what has been read so far: what is bounded over a whole pack, and
+// whose subjects there were.
+type tally struct {
+	entries, pages, held int
+	known                names
+}
 
 // carried reads what putCarried wrote.
 func (r *reader) carried(h head) (ledger.Carried, error) {
@@ -259,7 +370,7 @@ func (r *reader) carried(h head) (ledger.Carried, error) {
 	}
 	var t tally
 	for range n {
-		s, err := r.subject(h.kind == delta, &t)
+		s, err := r.subject(h.from, &t)
 		if err == nil {
 			err = r.err()
 		}
@@ -271,14 +382,22 @@ func (r *reader) carried(h head) (ledger.Carried, error) {
 	return c, nil
 }
 
-func (r *reader) subject(delta bool, t *tally) (s ledger.CarriedSubject, err error) {
-	s.Name = string(r[colMain].field())
+func (r *reader) subject(from uint64, t *tally) (s ledger.CarriedSubject, err error) {
+	delta := from > 0
+	if s.Name, err = r.name(&t.known); err != nil {
+		return s, err
+	}
 	kind, ok := ledger.KindOf(s.Name)
 	if !ok {
 		return s, errors.New("unknown subject")
 	}
 	switch kind {
 	case ledger.KindRoot:
+		if strings.HasPrefix(s.Name, ledger.PrefixSequence) {
+			s.Number = r[colMain].varint()
+			s.Length, s.Root = 1, ledger.SequenceRoot(s.Number)
+			return s, nil
+		}
 		s.Length = r[colMain].varint()
 		copy(s.Root[:], r[colHashes].take(32))
 		return s, nil
@@ -286,7 +405,7 @@ func (r *reader) subject(delta bool, t *tally) (s ledger.CarriedSubject, err err
 		s.Entries = [][]byte{r[colMain].field()}
 		return s, nil
 	case ledger.KindStatus:
-		s.Status, err = r.status(delta, t)
+		s.Status, err = r.status(from, t)
 		return s, err
 	}
 	s.First = r[colMain].varint()
@@ -296,7 +415,7 @@ func (r *reader) subject(delta bool, t *tally) (s ledger.CarriedSubject, err err
 	}
 	switch s.Name {
 	case ledger.SubjectEpochs:
-		if s.Entries, err = r.epochs(n); err != nil || delta {
+		if s.Entries, err = r.epochs(n, from); err != nil || delta {
 			return s, err
 		}
 		for range r[colMain].count(2) {
@@ -309,7 +428,7 @@ func (r *reader) subject(delta bool, t *tally) (s ledger.CarriedSubject, err err
 		}
 		return s, nil
 	case ledger.SubjectTimes:
-		s.Entries, err = r.times(n)
+		s.Entries, err = r.times(n, from)
 		return s, err
 	}
 	for range n {
@@ -331,7 +450,7 @@ func (r *reader) entries(t *tally) (int, error) {
 	return int(v), nil
 }
 
-func (r *reader) status(delta bool, t *tally) (*ledger.CarriedStatus, error) {
+func (r *reader) status(from uint64, t *tally) (*ledger.CarriedStatus, error) {
 	s := &ledger.CarriedStatus{Sequence: r[colMain].varint()}
 	pages := r[colMain].varint()
 	s.Changes = r[colMain].varint()
@@ -340,13 +459,16 @@ func (r *reader) status(delta bool, t *tally) (*ledger.CarriedStatus, error) {
 	}
 	t.pages += int(pages)
 	s.Pages = uint32(pages)
-	if delta {
-		s.First = r[colMain].varint()
+	if from > 0 {
 		n, err := r.entries(t)
 		if err != nil {
 			return nil, err
 		}
-		s.Log, err = r.changes(n)
+		if uint64(n) > s.Changes {
+			return nil, errors.New("length of a change log")
+		}
+		s.First = s.Changes - uint64(n)
+		s.Log, err = r.changes(n, from)
 		return s, err
 	}
 	for range bits.OnesCount64(s.Changes) {

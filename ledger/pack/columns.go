@@ -38,6 +38,20 @@ func (w *columns) bytes() []byte {
 	return out
 }
 
+// columnEnds says where the columns of a body end.
+func columnEnds(body []byte) (ends []int) {
+	all := cursor{b: body}
+	for range numColumns {
+		n := all.u64()
+		if n > uint64(all.left()) {
+			break
+		}
+		all.take(int(n))
+		ends = append(ends, all.at)
+	}
+	return ends
+}
+
 type reader [numColumns]cursor
 
 var errBody = errors.New("the body does not follow the format")
