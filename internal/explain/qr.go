@@ -23,4 +23,19 @@ var _ = add(
 		Message: "This is too long for one QR code.",
 		Next:    "Hand it over as a file instead.",
 	},
+	Entry{
+		Code: "frame_malformed", Exit: ExitRefused, Who: "you",
+		Message: "This code says that it is part of a sequence of codes, but no sequence has such a part.",
+		Next:    "Ask for the sequence to be shown again; if it stays so, ask for a file.",
+	},
+	Entry{
+		Code: "frames_mixed", Exit: ExitRefused, Who: "you",
+		Message: "This code contradicts others of its own sequence, so it was left out.",
+		Next:    "Ask for the sequence to be shown again; if it stays so, ask for a file.",
+	},
+	Entry{
+		Code: "frames_damaged", Exit: ExitRefused, Who: "you",
+		Message: "The codes of the sequence were read, but together they are not what was to be handed over.",
+		Next:    "Read the sequence again from its beginning; if it stays so, ask for a file.",
+	},
 )
