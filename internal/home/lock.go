@@ -65,21 +65,29 @@ func (h *Home) ActAs(name string) error {
 	return nil
 }
 
-// HasKeyring reports whether the acting person may unlock by the system's
-// keyring. It needs no passphrase.
-func (h *Home) HasKeyring() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// Names are those of the people who may unlock the home, as people.json has
+// them. It needs no passphrase. Codes data_damaged, data_missing, data_newer.
+func (h *Home) Names() ([]string, error) {
+	p, err := readPeople(h.dir, h.settings.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(p.People))
+	for i, a := range p.People {
+		out[i] = a.Name
+	}
+	return out, nil
+}
+
+// HasKeyring reports whether a person may unlock by the system's keyring. It
+// needs no passphrase.
+func (h *Home) HasKeyring(name string) bool {
 	p, err := readPeople(h.dir, h.settings.ID)
 	if err != nil {
 		return false
 	}
-	for _, a := range p.People {
-		if (a.Name == h.o.As || h.o.As == "" && len(p.People) == 1) && a.slot(slotKeyring) != nil {
-			return true
-		}
-	}
-	return false
+	i := p.find(name)
+	return i >= 0 && p.People[i].slot(slotKeyring) != nil
 }
 
 // Bounds of how long a home stays open while nobody does anything.
