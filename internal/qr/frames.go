@@ -17,7 +17,8 @@ import (
 
 const (
 	// MaxFramed is the longest content of a sequence, in bytes.
-	MaxFramed = 32 << 10
+	MaxFramed   = 32 << 10
+	maxSqueezed = MaxFramed + 1
 
 	framePrefix = "BF1/"
 	frameID     = 16                      // bytes of the content's digest that name the sequence
@@ -50,15 +51,17 @@ func split(length int) (data, parity int) {
 }
 
 // Frames splits content into the texts of a sequence of codes, each of version
-// 13 or below. Any of them may be missed as long as two of three are read: half
+// 13 or below; what this product writes is squeezed to half or a third of its
+// length before. Any of them may be missed as long as two of three are read: half
 // as many as the content needs are parity. The sequence is named after the
-// content's digest, so frames of two sequences never join.
+// digest of what it carries, so frames of two sequences never join.
 //
 // Error: qr_too_long for content above MaxFramed or empty.
 func Frames(content []byte) ([][]byte, error) {
 	if len(content) == 0 || len(content) > MaxFramed {
 		return nil, explain.Errorf("qr_too_long", "%d bytes", len(content))
 	}
+	content = squeeze(content)
 	data, parity := split(len(content))
 	shard := (len(content) + data - 1) / data
 	shards := make([][]byte, data+parity)
@@ -167,11 +170,11 @@ func (s *sequence) join() ([]byte, error) {
 	if err != nil {
 		return nil, explain.Errorf("frames_damaged", "%w", err)
 	}
-	content := bytes.Join(s.shards[:s.data], nil)[:s.length]
-	if framesID(content) != s.id {
+	squeezed := bytes.Join(s.shards[:s.data], nil)[:s.length]
+	if framesID(squeezed) != s.id {
 		return nil, explain.Errorf("frames_damaged", "another digest")
 	}
-	return content, nil
+	return expand(squeezed)
 }
 
 type frame struct {
@@ -202,7 +205,7 @@ func parseFrame(code []byte) (frame, error) {
 	switch {
 	case f.data != data || f.parity != parity:
 		return malformed("shape")
-	case f.length == 0 || f.length > MaxFramed || f.place >= f.data+f.parity:
+	case f.length == 0 || f.length > maxSqueezed || f.place >= f.data+f.parity:
 		return malformed("numbers")
 	case len(f.shard) != (f.length+f.data-1)/f.data:
 		return malformed("part")

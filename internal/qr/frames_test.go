@@ -2,9 +2,14 @@ package qr
 
 import (
 	"bytes"
+	"compress/flate"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"image/png"
 	"math/rand/v2"
+	"os"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -53,7 +58,7 @@ func TestFrames(t *testing.T) {
 	for _, n := range []int{1, 277, 278, 279, 556, 557, 1428, 2500, 9000, MaxFramed} {
 		b := content(n)
 		all := frames(t, b)
-		data := (n + shardMax - 1) / shardMax
+		data, _ := split(n + 1) // noise cannot be squeezed
 		for range 5 {
 			seen := slices.Clone(all)
 			r.Shuffle(len(seen), func(i, j int) { seen[i], seen[j] = seen[j], seen[i] })
@@ -95,7 +100,7 @@ func TestFramesFit(t *testing.T) {
 			}
 		}
 	}
-	if n, _ := split(2500); n > 12 {
+	if n, _ := split(2501); n > 12 {
 		t.Errorf("a presentation of 2.5 KB takes %d frames without parity", n)
 	}
 }
@@ -214,8 +219,7 @@ func TestThreat46_FramesThatAreNone(t *testing.T) {
 	}
 }
 
-// FuzzFrames: what is taken could have been written, and what comes out is what
-// it was named after.
+// FuzzFrames: whatever frames say, what comes out of them is bounded.
 func FuzzFrames(f *testing.F) {
 	for _, n := range []int{1, 500} {
 		all, err := Frames(content(n))
@@ -223,6 +227,11 @@ func FuzzFrames(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(bytes.Join(all, []byte{'\n'}))
+	}
+	for _, b := range [][]byte{bomb(), {deflated}, {9, 9}, {plainly}} {
+		for _, x := range shred(b) {
+			f.Add(x)
+		}
 	}
 	f.Add([]byte(fmt.Sprintf("%sAAAA\n%s", framePrefix, framePrefix)))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -232,10 +241,95 @@ func FuzzFrames(f *testing.F) {
 			if err != nil || p.Content == nil {
 				continue
 			}
-			again, err := Frames(p.Content)
-			if err != nil || !slices.ContainsFunc(again, func(x []byte) bool { return bytes.Equal(x, line) }) {
-				t.Fatalf("%q gave what would not be written so", line)
+			if len(p.Content) == 0 || len(p.Content) > MaxFramed {
+				t.Fatalf("%q gave %d bytes", line, len(p.Content))
 			}
 		}
 	})
+}
+
+// bomb is a little that expands to far more than a sequence holds.
+func bomb() []byte {
+	var b bytes.Buffer
+	b.WriteByte(deflated)
+	w, err := flate.NewWriterDict(&b, flate.BestCompression, dictionary)
+	if err != nil {
+		panic(err)
+	}
+	if _, err := w.Write(make([]byte, 8<<20)); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// shred makes the frames of something that nobody squeezed properly.
+func shred(carried []byte) [][]byte {
+	data, parity := split(len(carried))
+	shard := (len(carried) + data - 1) / data
+	padded := append(bytes.Clone(carried), make([]byte, data*shard-len(carried))...)
+	id := framesID(carried)
+	var out [][]byte
+	for i := range data {
+		b := append(id[:], byte(len(carried)>>8), byte(len(carried)), byte(data), byte(parity), byte(i))
+		out = append(out, []byte(framePrefix+frameText.EncodeToString(append(b, padded[i*shard:(i+1)*shard]...))))
+	}
+	return out
+}
+
+// TestThreat46_FramesThatExpand: a bomb ends at the bound, and what follows
+// the end or is squeezed in a way of tomorrow is refused.
+func TestThreat46_FramesThatExpand(t *testing.T) {
+	good := squeeze(bytes.Repeat([]byte("licence"), 50))
+	for name, b := range map[string][]byte{
+		"bomb": bomb(), "tail": append(bytes.Clone(good), 0), "cut": good[:len(good)-2], "tomorrow": {2, 1, 2, 3}, "nothing": {deflated, 3, 0}, "kind alone": {plainly},
+	} {
+		c := &Collector{}
+		var last error
+		for _, f := range shred(b) {
+			p, err := c.Add(f)
+			if p.Content != nil {
+				t.Errorf("%s: %d bytes came out", name, len(p.Content))
+			}
+			last = err
+		}
+		if explain.CodeOf(last) != "frames_damaged" {
+			t.Errorf("%s: %v", name, last)
+		}
+	}
+}
+
+// TestSqueeze: the dictionary is the one that others have, and it is worth its
+// place: a licence takes three frames at most, which noise of its size would not.
+func TestSqueeze(t *testing.T) {
+	sum := sha256.Sum256(dictionary)
+	if hex.EncodeToString(sum[:]) != "fbb08be1300f8763f19de474d2a5853d8a48880c26718e0c8d8ab8eb7fa6842d" {
+		t.Fatalf("the dictionary is %x; it never changes", sum)
+	}
+	doc := readmeDictionary(t)
+	if doc != hex.EncodeToString(sum[:]) {
+		t.Errorf("docs/qr-frames.md names %s", doc)
+	}
+	licence, err := os.ReadFile("testdata/licence.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := frames(t, licence)
+	if got := collect(t, &Collector{}, all); !bytes.Equal(got, licence) {
+		t.Fatal("it comes out otherwise")
+	}
+	if n, _ := split(len(squeeze(licence))); n > 3 {
+		t.Errorf("%d bytes take %d frames", len(licence), n)
+	}
+}
+
+func readmeDictionary(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile("../../docs/qr-frames.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(regexp.MustCompile("[0-9a-f]{64}").Find(b))
 }
