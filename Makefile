@@ -44,8 +44,9 @@ interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 test-network: build ## a network of boards as separate processes: killed, cut off, crashed, lied about
 	@mkdir -p build
 	$(GO) build -trimpath -tags faults -ldflags '$(LDFLAGS)' -o build/bonafide-faults ./cmd/bonafide
+	$(GO) build -trimpath -tags rehearsal -ldflags '$(LDFLAGS)' -o build/bonafide-rehearsal ./cmd/bonafide
 	$(GO) build -o build/networktest ./internal/networktest
-	@build/networktest -bin bin/bonafide -faults build/bonafide-faults
+	@build/networktest -bin bin/bonafide -faults build/bonafide-faults -rehearsal build/bonafide-rehearsal
 
 deps-run: ; @scripts/deps.sh run
 deps-test: ; @scripts/deps.sh test

@@ -238,7 +238,10 @@ func (ledgerStatusCmd) Run(e *env) error {
 		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
 		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
 		"peers": s.Peers, "syncing": s.Syncing, "validating": s.Validating, "silent": append([]string{}, s.Silent...),
-		"network_file": nil, "fingerprint": nil,
+		"first_block": s.FirstBlock, "upgrade": nil, "network_file": nil, "fingerprint": nil,
+	}
+	if s.Upgrade != "" {
+		out["upgrade"] = map[string]any{"name": s.Upgrade, "height": s.UpgradeAt, "known": s.UpgradeKnown}
 	}
 	if file != nil {
 		out["network_file"], out["fingerprint"] = path, file.Fingerprint()
@@ -253,6 +256,12 @@ func (ledgerStatusCmd) Run(e *env) error {
 		_, _ = fmt.Fprintf(w, "%s %s\n", plural(s.Peers, "other node")+" connected.", standingOf(s))
 		for _, id := range s.Silent {
 			_, _ = fmt.Fprintf(w, "Nothing is heard from the node of %s\n", id)
+		}
+		switch {
+		case s.UpgradeKnown:
+			_, _ = fmt.Fprintf(w, "From height %d on the rules are %s, which this program has.\n", s.UpgradeAt, s.Upgrade)
+		case s.Upgrade != "":
+			_, _ = fmt.Fprintf(w, "From height %d on the rules are %s, which this program does not have: install the version that has them before, or the node stops there.\n", s.UpgradeAt, s.Upgrade)
 		}
 		if file != nil {
 			_, _ = fmt.Fprintf(w, "Network file for others: %s\nIts fingerprint: %s\n", path, file.Display())
@@ -758,7 +767,12 @@ type proposeUpgradeCmd struct {
 }
 
 func (proposeUpgradeCmd) Help() string {
-	return `Example:
+	return `Nodes whose program does not have these rules stop before that height; the others go
+on if they are more than two thirds of the members. Choose a height that leaves every
+board the time to install the version that has them. Deciding on v1, the rules of the
+beginning, for the same height or a lower one calls it off.
+
+Example:
   bonafide ledger propose upgrade v2 --height 100000`
 }
 

@@ -25,6 +25,7 @@ import (
 func main() {
 	bin := flag.String("bin", "bin/bonafide", "the program")
 	faults := flag.String("faults", "", "the program built with -tags faults; without it no writes are broken")
+	rehearsal := flag.String("rehearsal", "", "the program built with -tags rehearsal; without it no upgrade is rehearsed")
 	only := flag.String("run", "", "run only what matches this expression")
 	document := flag.String("walk", "docs/operating-a-board.md", "follow the commands of this document")
 	keep := flag.String("keep", "", "work in this folder and leave it")
@@ -32,7 +33,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, *limit)
-	code := run(ctx, *bin, *faults, *only, *keep, *document)
+	code := run(ctx, *bin, *faults, *rehearsal, *only, *keep, *document)
 	cancel()
 	stop()
 	os.Exit(code)
@@ -75,7 +76,22 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-func run(ctx context.Context, bin, faults, only, keep, document string) (code int) {
+// watched goes through a story with somebody looking on.
+func watched(ctx context.Context, t *tally, w *world, story func(context.Context, *world, *tally)) error {
+	watching, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { w.observe(watching) })
+	story(ctx, w, t)
+	stop()
+	watch.Wait()
+	t.check("no fork at any time", func(detail *string) error {
+		*detail = fmt.Sprintf("%d headers of %d heights seen", w.seen.count, len(w.seen.heights))
+		return w.seen.err()
+	})
+	return w.close()
+}
+
+func run(ctx context.Context, bin, faults, rehearsal, only, keep, document string) (code int) {
 	t := &tally{}
 	defer func() {
 		fmt.Printf("%d passed, %d failed\n", t.passed, t.failed)
@@ -89,7 +105,7 @@ func run(ctx context.Context, bin, faults, only, keep, document string) (code in
 				return err
 			}
 		}
-		for _, p := range []*string{&bin, &faults} {
+		for _, p := range []*string{&bin, &faults, &rehearsal} {
 			if *p != "" {
 				if *p, err = filepath.Abs(*p); err != nil {
 					return err
@@ -106,24 +122,21 @@ func run(ctx context.Context, bin, faults, only, keep, document string) (code in
 		} else if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
-		w, err := newWorld(bin, faults, dir)
+		w, err := newWorld(bin, faults, rehearsal, dir)
 		if err != nil {
 			return err
 		}
 		if name := "the walk-through of four boards, followed to the letter"; document != "" && t.wants(name) {
 			t.check(name, func(detail *string) error { return w.walk(ctx, detail, document) })
 		}
-		watching, stop := context.WithCancel(ctx)
-		var watch sync.WaitGroup
-		watch.Go(func() { w.observe(watching) })
-		story(ctx, w, t)
-		stop()
-		watch.Wait()
-		t.check("no fork at any time", func(detail *string) error {
-			*detail = fmt.Sprintf("%d headers of %d heights seen", w.seen.count, len(w.seen.heights))
-			return w.seen.err()
-		})
-		err = w.close()
+		err = watched(ctx, t, w, story)
+		// A network of its own: its boards go over to another program.
+		if name := "upgrade by vote"; rehearsal != "" && t.wants(name) && ctx.Err() == nil {
+			second, werr := newWorld(bin, faults, rehearsal, filepath.Join(dir, "upgrade"))
+			if err = errors.Join(err, werr); err == nil {
+				err = watched(ctx, t, second, rehearse)
+			}
+		}
 		if keep == "" && t.failed == 0 {
 			err = errors.Join(err, os.RemoveAll(dir))
 		} else {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // restored loses a member's machine. Its home comes back from a backup without
@@ -41,8 +42,12 @@ func (w *world) restored(ctx context.Context, detail *string, victim, other *boa
 	if err != nil {
 		return err
 	}
-	if *detail, err = a.text("key"); err != nil {
+	key, err := a.text("key")
+	if err != nil {
 		return err
+	}
+	if *detail = key; key == victim.consensus {
+		return errors.New("it signs with the key that was lost")
 	}
 	if err := eventually(ctx, commitTime, "it signs", func() error {
 		s, err := victim.status(ctx)
@@ -53,9 +58,53 @@ func (w *world) restored(ctx context.Context, detail *string, victim, other *boa
 	}); err != nil {
 		return err
 	}
-	// Now its signature is needed.
+	// The lost machine comes back beside it: with the old key, which no validator
+	// has any more, it signs nothing.
+	if err := w.comesBack(ctx, lost, victim); err != nil {
+		return err
+	}
+	// Now the new key's signature is needed.
 	if err := other.kill(); err != nil {
 		return err
 	}
-	return commits(ctx, victim)
+	if err := commits(ctx, victim); err != nil {
+		return err
+	}
+	return w.signedOnce()
+}
+
+// comesBack runs the home that was lost next to the one that was restored from
+// its backup, in place of it among the peers.
+func (w *world) comesBack(ctx context.Context, dir string, restored *board) error {
+	if err := restored.kill(); err != nil {
+		return err
+	}
+	found := &board{w: w, name: restored.name + "-lost", dir: dir, api: restored.api, p2p: restored.p2p, client: restored.client}
+	err := found.start(ctx)
+	if err == nil {
+		err = eventually(ctx, settleTime, "the lost machine follows and signs nothing", func() error {
+			s, err := found.status(ctx)
+			if err == nil && (s.Syncing || s.Validating || s.StateHeight < w.boards[0].height(ctx)-2) {
+				err = fmt.Errorf("%+v", s)
+			}
+			return err
+		})
+	}
+	return errors.Join(err, found.kill(), restored.start(ctx))
+}
+
+// signedOnce looks for two votes of one step in what any node said.
+func (w *world) signedOnce() error {
+	for _, b := range w.boards {
+		log, err := os.ReadFile(b.logFile())
+		if err != nil {
+			return err
+		}
+		for _, bad := range []string{"conflicting vote", "duplicate vote", "DuplicateVote"} {
+			if strings.Contains(string(log), bad) {
+				return fmt.Errorf("somebody signed twice; see %s", b.logFile())
+			}
+		}
+	}
+	return nil
 }

@@ -83,9 +83,12 @@ func story(ctx context.Context, w *world, t *tally) {
 		w.crashes(ctx, t, part, b(3))
 	}
 
+	part("a new board takes over a state where all threw their first blocks away, altered ones beside", func(detail *string) error {
+		return w.stateSync(ctx, detail)
+	})
 	part("seven members", func(detail *string) error {
 		for len(w.boards) < 7 {
-			if _, err := w.admit(ctx); err != nil {
+			if _, err := w.admit(ctx, fromState); err != nil {
 				return err
 			}
 		}
@@ -569,9 +572,13 @@ func (w *world) orderly(ctx context.Context, detail *string, b *board) error {
 	if err := b.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	*detail = fmt.Sprintf("stopped in %s", time.Since(began).Round(10*time.Millisecond))
-	if b.exitCode() != 0 {
-		return fmt.Errorf("exit code %d", b.exitCode())
+	took := time.Since(began)
+	*detail = fmt.Sprintf("stopped in %s", took.Round(10*time.Millisecond))
+	if b.exitCode() != 0 || took > stopTime {
+		return fmt.Errorf("exit code %d after %s", b.exitCode(), took)
+	}
+	if _, err := os.Stat(filepath.Join(b.dir, "node", "address")); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("its address is still noted: %w", err)
 	}
 	if err := b.start(ctx); err != nil {
 		return err

@@ -39,12 +39,14 @@ const (
 	startTime   = 90 * time.Second
 	commitTime  = 60 * time.Second
 	settleTime  = 120 * time.Second
+	stopTime    = 30 * time.Second // TimeoutStopSec of the systemd unit
 	poll        = 50 * time.Millisecond
 )
 
 // world is the network.
 type world struct {
 	bin, faults string // the program, and the build of it that crashes on demand
+	rehearsal   string // the build of it that knows newer rules
 	dir         string
 	pass        string
 	seen        observer
@@ -67,7 +69,8 @@ type board struct {
 	client    *node.HTTPClient
 	wires     map[*board]*wire // by whom it dials
 
-	program string // that was started last
+	program string   // that was started last
+	args    []string // for its node, beside those that all have
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -76,8 +79,11 @@ type board struct {
 	meant  bool          // it was to end
 }
 
-func newWorld(bin, faults, dir string) (*world, error) {
-	w := &world{bin: bin, faults: faults, dir: dir, pass: filepath.Join(dir, "pass")}
+func newWorld(bin, faults, rehearsal, dir string) (*world, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	w := &world{bin: bin, faults: faults, rehearsal: rehearsal, dir: dir, pass: filepath.Join(dir, "pass")}
 	if err := os.WriteFile(w.pass, []byte(passphrase+"\n"), 0o600); err != nil {
 		return nil, err
 	}
@@ -276,14 +282,15 @@ func (w *world) found(ctx context.Context) error {
 		"--interval", "1s", "--issuer-delay", "1s", "--recover-delay", "1s", "--proposal-life", "10m"); err != nil {
 		return err
 	}
-	if err := b.open(); err != nil {
+	if err := errors.Join(shortEvidence(filepath.Join(b.dir, "node", "genesis.json")), b.open()); err != nil {
 		return err
 	}
 	return b.start(ctx)
 }
 
-// admit brings one more board in, by invitation, application and vote.
-func (w *world) admit(ctx context.Context) (*board, error) {
+// admit brings one more board in, by invitation, application and vote. before
+// is called when its node is about to start for the first time.
+func (w *world) admit(ctx context.Context, before ...func(*board) error) (*board, error) {
 	members := slices.Clone(w.boards)
 	first := members[0]
 	b, err := w.newBoard()
@@ -323,6 +330,11 @@ func (w *world) admit(ctx context.Context) (*board, error) {
 	}
 	for _, m := range members {
 		if _, err := w.run(ctx, "ledger", "peer", "add", b.via(m), "--home", m.dir); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range before {
+		if err := f(b); err != nil {
 			return nil, err
 		}
 	}
@@ -412,6 +424,7 @@ func (b *board) launch(bin string, env ...string) error {
 		return err
 	}
 	c := exec.Command(bin, "ledger", "start", "--home", b.dir, "--listen", b.api, "--p2p", b.p2p, "--log", "info")
+	c.Args = append(c.Args, b.args...)
 	c.Env, c.Dir = append(slices.Clone(b.w.env), env...), b.w.dir
 	c.Stdout, c.Stderr = log, log
 	if err := begin(c); err != nil {

@@ -85,6 +85,10 @@ type Status struct {
 	Syncing      bool          // it fetches old blocks from them and signs nothing yet
 	Validating   bool          // it is one of those that sign headers
 	Silent       []string      // DIDs of members from whose nodes nothing has been heard, ascending
+	FirstBlock   uint64        // lowest block that this node keeps; 0: none
+	Upgrade      string        // rules that are decided and begin above StateHeight; "": none
+	UpgradeAt    uint64        // their first block
+	UpgradeKnown bool          // this program has them; if not, it stops before that block
 }
 
 // Located is the place of a batch among all batches of its epoch.
@@ -151,6 +155,11 @@ type (
 		Validating   bool   `json:"validating"`
 
 		Silent []string `json:"silent"`
+
+		FirstBlock   uint64 `json:"first_block"`
+		Upgrade      string `json:"upgrade,omitempty"`
+		UpgradeAt    uint64 `json:"upgrade_at,omitempty"`
+		UpgradeKnown bool   `json:"upgrade_known,omitempty"`
 	}
 	wireLocated struct {
 		Pending  bool     `json:"pending"`
@@ -175,7 +184,8 @@ func (s Status) wire() wireStatus {
 		HeaderTime: s.HeaderTime.UTC().Format(time.RFC3339Nano), AppHash: hex.EncodeToString(s.AppHash[:]),
 		Proven: s.Proven, Interval: uint64(s.Interval / time.Second), LastEpoch: s.LastEpoch,
 		Validators: s.Validators, Waiting: s.Waiting, Peers: s.Peers, Syncing: s.Syncing, Validating: s.Validating,
-		Silent: append([]string{}, s.Silent...),
+		Silent: append([]string{}, s.Silent...), FirstBlock: s.FirstBlock,
+		Upgrade: s.Upgrade, UpgradeAt: s.UpgradeAt, UpgradeKnown: s.UpgradeKnown,
 	}
 }
 
@@ -195,7 +205,8 @@ func (w wireStatus) status() (Status, error) {
 		ChainID: w.ChainID, StateHeight: w.StateHeight, HeaderHeight: w.HeaderHeight, HeaderTime: t, AppHash: h,
 		Proven: w.Proven, Interval: time.Duration(w.Interval) * time.Second, LastEpoch: w.LastEpoch,
 		Validators: w.Validators, Waiting: w.Waiting, Peers: w.Peers, Syncing: w.Syncing, Validating: w.Validating,
-		Silent: w.Silent,
+		Silent: w.Silent, FirstBlock: w.FirstBlock,
+		Upgrade: w.Upgrade, UpgradeAt: w.UpgradeAt, UpgradeKnown: w.UpgradeKnown,
 	}, nil
 }
 

@@ -157,6 +157,8 @@ func metrics(s Status, now time.Time) string {
 	gauge("bonafide_syncing", "Whether this node fetches old blocks.", truth(s.Syncing))
 	gauge("bonafide_well", "Whether all is as it should be.", truth(well(s, now) == nil))
 	gauge("bonafide_memory_bytes", "Memory in use by the program's data.", float64(mem.HeapAlloc))
+	gauge("bonafide_first_block", "Lowest block that this node keeps.", float64(s.FirstBlock))
+	gauge("bonafide_upgrade_unknown", "Whether rules are decided that this program does not have.", truth(s.Upgrade != "" && !s.UpgradeKnown))
 	gauge("bonafide_silent_members", "Members from whose nodes nothing has been heard.", float64(len(s.Silent)))
 	if len(s.Silent) > 0 {
 		b.WriteString("# HELP bonafide_member_silent A member from whose node nothing has been heard.\n# TYPE bonafide_member_silent gauge\n")

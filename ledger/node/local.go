@@ -102,6 +102,13 @@ func (l local) Status(context.Context) (Status, error) {
 		ChainID: v.ChainID(), StateHeight: a.at.height, HeaderHeight: a.signed, AppHash: a.at.appHash,
 		Interval: v.Params().Interval, LastEpoch: v.LastEpoch(), Waiting: n.pool.Size(),
 		Peers: n.engine.Switch().Peers().Size(), Syncing: a.syncing(), Silent: n.silent(rs),
+		FirstBlock: uint64(n.engine.BlockStore().Base()),
+	}
+	for _, u := range v.Upgrades() {
+		due, _ := a.state.UpgradeDue(u.Height) // a later decision may have replaced it
+		if u.Height > a.at.height && due == u && (s.Upgrade == "" || u.Height < s.UpgradeAt) {
+			s.Upgrade, s.UpgradeAt, s.UpgradeKnown = u.Name, u.Height, ledger.KnowsUpgrade(u.Name)
+		}
 	}
 	if a.at.height == 0 {
 		s.AppHash = a.hash

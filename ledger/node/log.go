@@ -16,6 +16,8 @@ type logger struct {
 	// failed is called when the engine says that it cannot go on. It gives no
 	// other sign: its consensus routine ends and everything else stays up.
 	failed func()
+	// told reports whether it was us who told the engine to stop.
+	told func() bool
 }
 
 // The engine's own words for it (consensus.State.receiveRoutine, and
@@ -42,10 +44,15 @@ func (l logger) Error(msg string, kv ...any) {
 		l.Info(msg, kv...)
 		return
 	}
+	failure := slices.Contains(failures, msg)
+	if failure && l.told() {
+		l.Info(msg, kv...) // it repeats our reason, with a stack
+		return
+	}
 	l.to.Error(msg, kv...)
-	if slices.Contains(failures, msg) {
+	if failure {
 		l.failed()
 	}
 }
 
-func (l logger) With(kv ...any) log.Logger { return logger{l.to.With(kv...), l.failed} }
+func (l logger) With(kv ...any) log.Logger { return logger{l.to.With(kv...), l.failed, l.told} }

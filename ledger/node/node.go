@@ -383,6 +383,10 @@ func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *typ
 	if seed == [32]byte{} {
 		seed = [32]byte(cmted25519.GenPrivKey()[:32])
 	}
+	told := func() bool {
+		a, ours := application.(*app)
+		return ours && a.err() != nil
+	}
 	provide := func(c *cmtcfg.DBContext) (dbm.DB, error) {
 		db, ok := dbs[c.ID]
 		if !ok {
@@ -400,7 +404,7 @@ func newEngine(ctx context.Context, cfg Config, interval time.Duration, doc *typ
 			&p2p.NodeKey{PrivKey: cmted25519.PrivKey(ed25519.NewKeyFromSeed(seed[:]))},
 			proxy.NewConnSyncLocalClientCreator(application),
 			func() (*types.GenesisDoc, error) { return doc, nil },
-			provide, cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{}), logger{cfg.Log, failed}, options...)
+			provide, cmtnode.DefaultMetricsProvider(&cmtcfg.InstrumentationConfig{}), logger{cfg.Log, failed, told}, options...)
 		return err
 	})
 	return engine, err

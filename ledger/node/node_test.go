@@ -919,3 +919,63 @@ func TestHealth(t *testing.T) {
 		t.Error("without a header, or a silent member")
 	}
 }
+
+// TestUnknownUpgrade: a node that does not know the rules that were decided
+// says so ahead, stops before the block with its own sentence, says the same at
+// each start, and does not touch data of rules that it does not know.
+func TestUnknownUpgrade(t *testing.T) {
+	w := newWorld(t, time.Hour)
+	d := newDisk()
+	n, err := start(t.Context(), w.config(t.TempDir()), d.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.config(n.cfg.Dir)
+	at := status(t, n.Client()).StateHeight + 8
+	w.submit(n.Client(), w.tx(ledger.Propose{Action: ledger.Upgrade{Name: "unheard-of", Height: at + 40}}))
+	w.submit(n.Client(), w.tx(ledger.Propose{Action: ledger.Upgrade{Name: "v1", Height: at - 1}})) // replaces it
+	if s := status(t, n.Client()); s.Upgrade != "v1" || s.UpgradeAt != at-1 || !s.UpgradeKnown {
+		t.Errorf("%+v", s)
+	}
+	w.submit(n.Client(), w.tx(ledger.Propose{Action: ledger.Upgrade{Name: "unheard-of", Height: at}}))
+	got, err := n.Client().Status(t.Context())
+	if err != nil || got.Upgrade != "v1" && (got.Upgrade != "unheard-of" || got.UpgradeAt != at || got.UpgradeKnown) {
+		t.Errorf("%+v %v", got, err)
+	}
+	for range 20 {
+		if _, err = n.Client().Submit(t.Context(), w.anchor(root(w.sequence))); err != nil {
+			break
+		}
+	}
+	if explain.CodeOf(err) != "node_upgrade" || explain.CodeOf(n.Err()) != "node_upgrade" {
+		t.Fatal(err)
+	}
+	if got := n.app.at.height; got != at-1 {
+		t.Fatalf("stopped after block %d, not %d", got, at-1)
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := start(t.Context(), c, d.open); explain.CodeOf(err) != "node_upgrade" {
+			t.Fatal(err)
+		}
+	}
+	if m, _, err := n.store.meta(); err != nil || m.height != at-1 {
+		t.Fatalf("block %d is stored, %v", m.height, err)
+	}
+	if name, err := n.store.rules(); err != nil || name != "v1" {
+		t.Fatal(name, err)
+	}
+	// As a newer program leaves it.
+	if err := d.dbs["ledger"].Set([]byte{prefixRules}, []byte("unheard-of")); err != nil {
+		t.Fatal(err)
+	}
+	d.arm(0, false)
+	if _, err := start(t.Context(), c, d.open); explain.CodeOf(err) != "node_upgrade" {
+		t.Fatal(err)
+	}
+	if d.writes.Load() != 0 {
+		t.Error("it wrote something")
+	}
+}
