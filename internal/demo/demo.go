@@ -5,6 +5,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -126,10 +127,8 @@ func (s *story) prepare() (err error) {
 			return explain.Errorf("demo_folder", "%d entries", len(entries))
 		}
 	}
-	for _, sub := range []string{"", "files", "homes"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o700); err != nil {
-			return fmt.Errorf("making the demo's folder: %w", err)
-		}
+	if err := s.folders(); err != nil {
+		return err
 	}
 	var raw [12]byte
 	if _, err := rand.Read(raw[:]); err != nil {
@@ -142,19 +141,52 @@ func (s *story) prepare() (err error) {
 	return s.write("passphrase", append([]byte(hex.EncodeToString(raw[:])), '\n'))
 }
 
+const (
+	filesFolder = "files"
+	homesFolder = "homes"
+)
+
+func (s *story) folders() error {
+	for _, sub := range []string{"", filesFolder, homesFolder} {
+		if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o700); err != nil {
+			return fmt.Errorf("making the demo's folder: %w", err)
+		}
+	}
+	return nil
+}
+
 func (s *story) write(name string, b []byte) error {
 	return home.WriteFile(filepath.Join(s.dir, name), b)
 }
 
+// path is where a file of the story lies that goes from one to the other.
+func (s *story) path(name string) string { return filepath.Join(s.dir, filesFolder, name) }
+
+func (s *story) put(name string, b []byte) error { return home.WriteFile(s.path(name), b) }
+
+// close stops what runs and closes the homes.
+func (s *story) close() error {
+	var err error
+	for _, h := range s.homes {
+		err = errors.Join(err, h.StopNode(), h.Close())
+	}
+	s.homes = nil
+	return err
+}
+
 func (s *story) options(now func() time.Time) home.Options {
+	return options(now, s.passphrase)
+}
+
+func options(now func() time.Time, passphrase []byte) home.Options {
 	return home.Options{Now: now, Passphrase: func(string, bool) ([]byte, error) {
-		return append([]byte(nil), s.passphrase...), nil // the home overwrites what it is given
+		return bytes.Clone(passphrase), nil // the home overwrites what it is given
 	}}
 }
 
 // newHome makes a home of the demo that stays open to the end.
 func (s *story) newHome(name string) (*home.Home, error) {
-	h, err := home.Create(filepath.Join(s.dir, "homes", name), s.options(s.o.Now), true)
+	h, err := home.Create(filepath.Join(s.dir, homesFolder, name), s.options(s.o.Now), true)
 	if err != nil {
 		return nil, fmt.Errorf("making the home %s: %w", name, err)
 	}
@@ -184,10 +216,10 @@ type check struct {
 // the step, the verdict is given in the live home, and with a shifted clock in
 // a second copy, so that a false clock leaves no mark on the story.
 func (s *story) verify(ctx context.Context, c check) error {
-	live := filepath.Join(s.dir, "homes", c.hospital)
+	live := filepath.Join(s.dir, homesFolder, c.hospital)
 	before := fmt.Sprintf("before-%02d", len(s.report.Steps)+1)
 	at := s.o.Now().UTC().Add(c.shift).Truncate(time.Second)
-	keep := filepath.Join(s.dir, "homes", before)
+	keep := filepath.Join(s.dir, homesFolder, before)
 	if err := os.CopyFS(keep, os.DirFS(live)); err != nil {
 		return fmt.Errorf("copying the hospital's home: %w", err)
 	}
@@ -210,9 +242,9 @@ func (s *story) verify(ctx context.Context, c check) error {
 	}
 	args := []string{"verify", "--home", keep, "--clock", at.Format(time.RFC3339), "--purpose", string(c.purpose)}
 	if c.request != "" {
-		args = append(args, "--request", filepath.Join(s.dir, "files", c.request))
+		args = append(args, "--request", s.path(c.request))
 	}
-	s.kept = append(s.kept, KeptStep{c.name, append(args, filepath.Join(s.dir, "files", c.file)), c.expect})
+	s.kept = append(s.kept, KeptStep{c.name, append(args, s.path(c.file)), c.expect})
 	st := Step{Name: c.name, Expected: &c.expect, Verdict: &res.Verdict, Reasons: reasons(res), Headline: res.Headline}
 	s.report.Steps = append(s.report.Steps, st)
 	s.o.Told(st)
@@ -231,11 +263,11 @@ func (s *story) verdict(ctx context.Context, dir string, at time.Time, c check) 
 		return res, err
 	}
 	in := verifier.Input{File: c.file, Purpose: c.purpose}
-	if in.Bytes, err = os.ReadFile(filepath.Join(s.dir, "files", c.file)); err != nil {
+	if in.Bytes, err = os.ReadFile(s.path(c.file)); err != nil {
 		return res, err
 	}
 	if c.request != "" {
-		raw, err := os.ReadFile(filepath.Join(s.dir, "files", c.request))
+		raw, err := os.ReadFile(s.path(c.request))
 		if err != nil {
 			return res, err
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"bonafide/assets/mappings"
@@ -33,6 +34,9 @@ const (
 	nurses       = 80
 	jurisdiction = "US-OH"
 	day          = 24 * time.Hour
+
+	medicineName = "Demo Board of Medicine"
+	nursingName  = "Demo Board of Nursing"
 )
 
 // cast is who appears.
@@ -66,7 +70,7 @@ func (s *story) found(ctx context.Context, c *cast) (err error) {
 		return err
 	}
 	chain, medicine, err := c.medicine.Found(ctx, home.FoundOptions{
-		Label: "demo", Name: "Demo Board of Medicine", Contact: "licensing@medicine.example",
+		Label: "demo", Name: medicineName, Contact: "licensing@medicine.example",
 		Params: ledger.Params{Interval: time.Second, IssuerDelay: time.Second, RecoverDelay: time.Second, ProposalLife: time.Hour},
 	})
 	if err != nil {
@@ -82,25 +86,33 @@ func (s *story) found(ctx context.Context, c *cast) (err error) {
 	}
 	s.tell("The medicine board is on the ledger", medicine.String())
 
-	if c.nursing, err = s.newHome("nursing"); err != nil {
-		return err
-	}
 	source := "http://" + n.Address()
-	if err := s.join(ctx, c, c.nursing, source); err != nil {
+	if c.nursing, c.nBoard, err = s.takeIn(ctx, c, source, "nursing", nursingName, "desk@nursing.example"); err != nil {
 		return err
 	}
-	tx, nursing, err := c.nursing.FoundBoard(ctx, "Demo Board of Nursing", "desk@nursing.example")
+	s.tell("The nursing board joins, countersigned by a member", c.nBoard.DID.String())
+	return s.accredit(ctx, c, medicine, c.nBoard.DID)
+}
+
+// takeIn makes another board's home, and the board an issuer of the network.
+func (s *story) takeIn(ctx context.Context, c *cast, source, folder, name, contact string) (h *home.Home, b *issuer.Board, err error) {
+	if h, err = s.newHome(folder); err != nil {
+		return nil, nil, err
+	}
+	if err := s.join(ctx, c, h, source); err != nil {
+		return nil, nil, err
+	}
+	tx, _, err := h.FoundBoard(ctx, name, contact)
 	if err != nil {
-		return fmt.Errorf("founding the nursing board: %w", err)
+		return nil, nil, fmt.Errorf("founding the %s board: %w", folder, err)
 	}
 	if _, err := c.medicine.Countersign(ctx, tx); err != nil {
-		return fmt.Errorf("countersigning: %w", err)
+		return nil, nil, fmt.Errorf("countersigning: %w", err)
 	}
-	if c.nBoard, err = c.nursing.Board(ctx); err != nil {
-		return fmt.Errorf("opening the nursing board: %w", err)
+	if b, err = h.Board(ctx); err != nil {
+		return nil, nil, fmt.Errorf("opening the %s board: %w", folder, err)
 	}
-	s.tell("The nursing board joins, countersigned by a member", nursing.String())
-	return s.accredit(ctx, c, medicine, nursing)
+	return h, b, nil
 }
 
 // join makes a home believe the network, as if the fingerprint had been
@@ -142,6 +154,16 @@ func (s *story) accredit(ctx context.Context, c *cast, medicine, nursing did.DID
 		// A second issuer of a held type waits out a delay: one second here.
 		ledger.Accredit{Issuer: nursing, Type: issuer.ProfessionalLicence, Jurisdictions: []string{jurisdiction}},
 	)
+	if err := s.decide(ctx, c, actions); err != nil {
+		return err
+	}
+	s.tell("Types are registered and both boards are accredited by vote",
+		fmt.Sprintf("%d types; medicine and nursing for licences in %s, medicine for controlled substances.", len(docs), jurisdiction))
+	return nil
+}
+
+// decide has the only member propose actions, and waits until they took effect.
+func (s *story) decide(ctx context.Context, c *cast, actions []ledger.Action) error {
 	for _, a := range actions {
 		p, err := c.medicine.Propose(ctx, a)
 		if err != nil {
@@ -169,8 +191,6 @@ func (s *story) accredit(ctx context.Context, c *cast, medicine, nursing did.DID
 			return fmt.Errorf("proposal %d is %s %s", p.Number, p.State, p.FailedReason)
 		}
 	}
-	s.tell("Types are registered and both boards are accredited by vote",
-		fmt.Sprintf("%d types; medicine and nursing for licences in %s, medicine for controlled substances.", len(docs), jurisdiction))
 	return nil
 }
 
@@ -178,67 +198,73 @@ func (s *story) accredit(ctx context.Context, c *cast, medicine, nursing did.DID
 func (s *story) fill(ctx context.Context, c *cast) error {
 	today := s.o.Now().UTC()
 	c.register = fixtures.Register(seed, fixtures.Medicine, physicians, today)
-	m, err := issuer.ParseMapping(mappings.Bonafide)
+	medicine, err := s.enter(ctx, c.mBoard, "register-medicine.csv", c.register)
 	if err != nil {
 		return err
 	}
-	total := 0
-	for _, b := range []struct {
-		board *issuer.Board
-		name  string
-		rows  []fixtures.Row
-	}{
-		{c.mBoard, "register-medicine.csv", c.register},
-		{c.nBoard, "register-nursing.csv", fixtures.Register(seed, fixtures.Nursing, nurses, today)},
-	} {
-		var csv bytes.Buffer
-		if err := fixtures.WriteCSV(&csv, b.rows); err != nil {
-			return err
-		}
-		if err := s.write("files/"+b.name, csv.Bytes()); err != nil {
-			return err
-		}
-		rep, err := b.board.Import(ctx, &csv, m, issuer.ImportOptions{Person: "owner"})
-		if err != nil {
-			return fmt.Errorf("importing the register: %w", err)
-		}
-		if rep.Bad > 0 {
-			return fmt.Errorf("importing the register: %d bad rows", rep.Bad)
-		}
-		total += rep.Added
+	nursing, err := s.enter(ctx, c.nBoard, "register-nursing.csv", fixtures.Register(seed, fixtures.Nursing, nurses, today))
+	if err != nil {
+		return err
 	}
-	s.tell("The boards import their registers from CSV", fmt.Sprintf("%d licences.", total))
-	issued := 0
-	for _, b := range []*issuer.Board{c.mBoard, c.nBoard} {
-		rep, err := b.Issue(ctx, issuer.IssueOptions{Person: "owner"})
-		if err != nil {
-			return fmt.Errorf("issuing: %w", err)
-		}
-		if len(rep.Problems) > 0 {
-			return fmt.Errorf("issuing: %v", rep.Problems)
-		}
-		issued += rep.Issued
+	s.tell("The boards import their registers from CSV", fmt.Sprintf("%d licences.", medicine+nursing))
+	issued, err := s.issue(ctx, c.mBoard, c.nBoard)
+	if err != nil {
+		return err
 	}
 	s.tell("They publish hashes on the ledger, wait for the epoch, and sign", fmt.Sprintf("%d register copies, two envelopes for each licence.", issued))
 	return nil
 }
 
+// enter puts rows into a board's register, from a file that stays, and tells
+// how many.
+func (s *story) enter(ctx context.Context, b *issuer.Board, name string, rows []fixtures.Row) (int, error) {
+	m, err := issuer.ParseMapping(mappings.Bonafide)
+	if err != nil {
+		return 0, err
+	}
+	var csv bytes.Buffer
+	if err := fixtures.WriteCSV(&csv, rows); err != nil {
+		return 0, err
+	}
+	if err := s.put(name, csv.Bytes()); err != nil {
+		return 0, err
+	}
+	rep, err := b.Import(ctx, &csv, m, issuer.ImportOptions{Person: "owner"})
+	if err != nil {
+		return 0, fmt.Errorf("importing the register: %w", err)
+	}
+	if rep.Bad > 0 {
+		return 0, fmt.Errorf("importing the register: %d bad rows", rep.Bad)
+	}
+	return rep.Added, nil
+}
+
+// issue issues what is due at boards, all at once since each waits for the same
+// epoch, and tells how many credentials.
+func (s *story) issue(ctx context.Context, boards ...*issuer.Board) (int, error) {
+	reports, errs := make([]issuer.IssueReport, len(boards)), make([]error, len(boards))
+	var all sync.WaitGroup
+	for i, b := range boards {
+		all.Go(func() { reports[i], errs[i] = b.Issue(ctx, issuer.IssueOptions{Person: "owner"}) })
+	}
+	all.Wait()
+	issued := 0
+	for i, rep := range reports {
+		if errs[i] != nil {
+			return 0, fmt.Errorf("issuing: %w", errs[i])
+		}
+		if len(rep.Problems) > 0 {
+			return 0, fmt.Errorf("issuing: %v", rep.Problems)
+		}
+		issued += rep.Issued
+	}
+	return issued, nil
+}
+
 // hospitals pin the network and sync.
 func (s *story) hospitals(ctx context.Context, c *cast) error {
-	node, err := c.medicine.Node()
-	if err != nil {
-		return err
-	}
 	for _, name := range []string{c.hospital, c.elsewhere} {
-		h, err := home.Create(filepath.Join(s.dir, "homes", name), s.options(s.o.Now), true)
-		if err != nil {
-			return fmt.Errorf("making the home %s: %w", name, err)
-		}
-		err = s.join(ctx, c, h, node)
-		if cerr := h.Close(); err == nil {
-			err = cerr
-		}
-		if err != nil {
+		if err := s.newHospital(ctx, c, name); err != nil {
 			return err
 		}
 	}
@@ -246,9 +272,26 @@ func (s *story) hospitals(ctx context.Context, c *cast) error {
 	return nil
 }
 
+// newHospital makes a hospital's home, which does not stay open.
+func (s *story) newHospital(ctx context.Context, c *cast, name string) error {
+	node, err := c.medicine.Node()
+	if err != nil {
+		return err
+	}
+	h, err := home.Create(filepath.Join(s.dir, homesFolder, name), s.options(s.o.Now), true)
+	if err != nil {
+		return fmt.Errorf("making the home %s: %w", name, err)
+	}
+	err = s.join(ctx, c, h, node)
+	if cerr := h.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
 // inHospital opens a hospital's home for something that needs no passphrase.
 func (s *story) inHospital(name string, f func(h *home.Home) error) error {
-	h, err := home.Open(filepath.Join(s.dir, "homes", name), s.options(s.o.Now))
+	h, err := home.Open(filepath.Join(s.dir, homesFolder, name), s.options(s.o.Now))
 	if err != nil {
 		return err
 	}
@@ -285,14 +328,14 @@ func (s *story) request(ctx context.Context, hospital, audience, file string, cl
 		if err != nil {
 			return err
 		}
-		return s.write("files/"+file, b)
+		return s.put(file, b)
 	})
 }
 
 // answer lets the practitioner answer a request and leaves the presentation
 // under files/.
 func (s *story) answer(ctx context.Context, c *cast, item wallet.Item, req, file string) error {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "files", req))
+	raw, err := os.ReadFile(s.path(req))
 	if err != nil {
 		return err
 	}
@@ -300,11 +343,43 @@ func (s *story) answer(ctx context.Context, c *cast, item wallet.Item, req, file
 	if err != nil {
 		return fmt.Errorf("presenting: %w", err)
 	}
-	return s.write("files/"+file, b)
+	return s.put(file, b)
 }
 
 // claim binds two licences to a practitioner's key.
-func (s *story) claim(ctx context.Context, c *cast) (err error) {
+func (s *story) claim(ctx context.Context, c *cast) error {
+	if err := s.newWallet(ctx, c); err != nil {
+		return err
+	}
+	rows := c.register[:2]
+	for i, row := range rows {
+		if err := s.ask(ctx, c, c.mBoard, row, fmt.Sprintf("claim-%d.json", i+1)); err != nil {
+			return err
+		}
+	}
+	if _, err := s.issue(ctx, c.mBoard); err != nil {
+		return err
+	}
+	if _, err := c.practitioner.Sync(ctx); err != nil {
+		return err
+	}
+	for i, row := range rows {
+		item, err := s.receive(ctx, c, c.mBoard, row, vc.VCDM, fmt.Sprintf("bound-%d.json", i+1))
+		if err != nil {
+			return err
+		}
+		c.claimed = append(c.claimed, item)
+		// The same licence as other wallets of the world know it.
+		if _, err := s.receive(ctx, c, c.mBoard, row, vc.SDJWT, fmt.Sprintf("bound-%d.sd-jwt", i+1)); err != nil {
+			return err
+		}
+	}
+	s.tell("A practitioner claims two licences with one-time codes", "Each comes in two envelopes, bound to the wallet's keys and kept sealed.")
+	return nil
+}
+
+// newWallet makes the practitioner's home with a wallet in it.
+func (s *story) newWallet(ctx context.Context, c *cast) (err error) {
 	if c.practitioner, err = s.newHome("practitioner"); err != nil {
 		return err
 	}
@@ -318,58 +393,44 @@ func (s *story) claim(ctx context.Context, c *cast) (err error) {
 	if c.wallet, err = c.practitioner.Wallet(ctx); err != nil {
 		return err
 	}
-	if _, err := c.wallet.Init(ctx); err != nil {
+	_, err = c.wallet.Init(ctx)
+	return err
+}
+
+// ask has a board give a claim code for a licence, the wallet answer it, and the
+// board accept the answer, which stays as a file.
+func (s *story) ask(ctx context.Context, c *cast, b *issuer.Board, row fixtures.Row, file string) error {
+	code, _, err := b.ClaimCode(ctx, row.Number, issuer.ClaimCodeOptions{Person: "owner"})
+	if err != nil {
+		return fmt.Errorf("making a claim code: %w", err)
+	}
+	claim, err := c.wallet.Claim(ctx, code, b.DID)
+	if err != nil {
+		return fmt.Errorf("claiming: %w", err)
+	}
+	if err := s.put(file, claim); err != nil {
 		return err
 	}
-	rows := c.register[:2]
-	for i, row := range rows {
-		code, _, err := c.mBoard.ClaimCode(ctx, row.Number, issuer.ClaimCodeOptions{Person: "owner"})
-		if err != nil {
-			return fmt.Errorf("making a claim code: %w", err)
-		}
-		file, err := c.wallet.Claim(ctx, code, c.mBoard.DID)
-		if err != nil {
-			return fmt.Errorf("claiming: %w", err)
-		}
-		if err := s.write(fmt.Sprintf("files/claim-%d.json", i+1), file); err != nil {
-			return err
-		}
-		if _, err := c.mBoard.AcceptClaim(ctx, file, "owner"); err != nil {
-			return fmt.Errorf("accepting a claim: %w", err)
-		}
+	if _, err := b.AcceptClaim(ctx, claim, "owner"); err != nil {
+		return fmt.Errorf("accepting a claim: %w", err)
 	}
-	if _, err := c.mBoard.Issue(ctx, issuer.IssueOptions{Person: "owner"}); err != nil {
-		return fmt.Errorf("issuing for claims: %w", err)
-	}
-	if _, err := c.practitioner.Sync(ctx); err != nil {
-		return err
-	}
-	for i, row := range rows {
-		b, _, err := c.mBoard.Credential(ctx, row.Number, issuer.Bound, vc.VCDM)
-		if err != nil {
-			return err
-		}
-		if err := s.write(fmt.Sprintf("files/bound-%d.json", i+1), b); err != nil {
-			return err
-		}
-		item, err := c.wallet.Receive(ctx, b)
-		if err != nil {
-			return fmt.Errorf("receiving: %w", err)
-		}
-		c.claimed = append(c.claimed, item)
-		// The same licence as other wallets of the world know it.
-		if b, _, err = c.mBoard.Credential(ctx, row.Number, issuer.Bound, vc.SDJWT); err != nil {
-			return err
-		}
-		if err := s.write(fmt.Sprintf("files/bound-%d.sd-jwt", i+1), b); err != nil {
-			return err
-		}
-		if _, err := c.wallet.Receive(ctx, b); err != nil {
-			return fmt.Errorf("receiving: %w", err)
-		}
-	}
-	s.tell("A practitioner claims two licences with one-time codes", "Each comes in two envelopes, bound to the wallet's keys and kept sealed.")
 	return nil
+}
+
+// receive hands a claimed licence over in an envelope, which stays as a file.
+func (s *story) receive(ctx context.Context, c *cast, b *issuer.Board, row fixtures.Row, format vc.Format, file string) (wallet.Item, error) {
+	raw, _, err := b.Credential(ctx, row.Number, issuer.Bound, format)
+	if err != nil {
+		return wallet.Item{}, err
+	}
+	if err := s.put(file, raw); err != nil {
+		return wallet.Item{}, err
+	}
+	item, err := c.wallet.Receive(ctx, raw)
+	if err != nil {
+		return wallet.Item{}, fmt.Errorf("receiving: %w", err)
+	}
+	return item, nil
 }
 
 // present is the first verification at a desk.
@@ -413,7 +474,7 @@ func (s *story) copyOf(ctx context.Context, b *issuer.Board, number, file string
 	if err != nil {
 		return err
 	}
-	return s.write("files/"+file, raw)
+	return s.put(file, raw)
 }
 
 // discipline changes statuses and lets the hospital see each.
@@ -475,20 +536,19 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 	if err != nil {
 		return fmt.Errorf("making a credential without accreditation: %w", err)
 	}
-	if err := s.write("files/unaccredited.json", raw); err != nil {
+	if err := s.put("unaccredited.json", raw); err != nil {
 		return err
 	}
 	// Changed after it was signed.
-	raw, err = os.ReadFile(filepath.Join(s.dir, "files", "copy-plain.json"))
+	raw, err = os.ReadFile(s.path("copy-plain.json"))
 	if err != nil {
 		return err
 	}
-	name := []byte(`"familyName":"` + c.register[30].FamilyName + `"`)
-	tampered := bytes.Replace(raw, name, []byte(`"familyName":"Somebody Else"`), 1)
-	if bytes.Equal(tampered, raw) {
-		return fmt.Errorf("the credential does not hold the name to tamper with")
+	tampered, err := tamper(raw, c.register[30])
+	if err != nil {
+		return err
 	}
-	if err := s.write("files/tampered.json", tampered); err != nil {
+	if err := s.put("tampered.json", tampered); err != nil {
 		return err
 	}
 	// A presentation that lost its key binding on the way, as whoever copied the
@@ -496,10 +556,10 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 	if err := s.few(ctx, c, "request-stripped.json", "presentation-stripped.sd-jwt"); err != nil {
 		return err
 	}
-	if raw, err = os.ReadFile(filepath.Join(s.dir, "files", "presentation-stripped.sd-jwt")); err != nil {
+	if raw, err = os.ReadFile(s.path("presentation-stripped.sd-jwt")); err != nil {
 		return err
 	}
-	if err := s.write("files/presentation-stripped.sd-jwt", raw[:bytes.LastIndexByte(raw, '~')+1]); err != nil {
+	if err := s.put("presentation-stripped.sd-jwt", raw[:bytes.LastIndexByte(raw, '~')+1]); err != nil {
 		return err
 	}
 	if err := s.few(ctx, c, "request-exchanged.json", "presentation-exchanged.sd-jwt"); err != nil {
@@ -537,7 +597,7 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 		if err != nil {
 			return fmt.Errorf("making a credential without an anchor: %w", err)
 		}
-		if err := s.write("files/"+file, raw); err != nil {
+		if err := s.put(file, raw); err != nil {
 			return err
 		}
 	}
@@ -545,9 +605,19 @@ func (s *story) forgeries(ctx context.Context, c *cast) error {
 	return nil
 }
 
+// tamper puts another name into a register copy.
+func tamper(raw []byte, row fixtures.Row) ([]byte, error) {
+	name := []byte(`"familyName":"` + row.FamilyName + `"`)
+	tampered := bytes.Replace(raw, name, []byte(`"familyName":"Somebody Else"`), 1)
+	if bytes.Equal(tampered, raw) {
+		return nil, fmt.Errorf("the credential does not hold the name to tamper with")
+	}
+	return tampered, nil
+}
+
 // exchange puts another name into the presentation's disclosure of it.
 func (s *story) exchange(c *cast, file string) error {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "files", file))
+	raw, err := os.ReadFile(s.path(file))
 	if err != nil {
 		return err
 	}
@@ -559,7 +629,7 @@ func (s *story) exchange(c *cast, file string) error {
 		}
 		if name := []byte(c.register[0].FamilyName); bytes.Contains(b, name) {
 			parts[1+i] = base64.RawURLEncoding.EncodeToString(bytes.Replace(b, name, []byte("Somebody Else"), 1))
-			return s.write("files/"+file, []byte(strings.Join(parts, "~")))
+			return s.put(file, []byte(strings.Join(parts, "~")))
 		}
 	}
 	return fmt.Errorf("the presentation does not hold the name to exchange")
@@ -600,7 +670,7 @@ func seal(d *vc.Draft, b *issuer.Board, key *keys.Signer, anchor ledger.Anchor, 
 // unaccredited issues, as the nursing board and with its own keys, a
 // controlled-substance registration, for which it has no accreditation.
 func (s *story) unaccredited(ctx context.Context, c *cast) ([]byte, error) {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "files", "copy-plain.json"))
+	raw, err := os.ReadFile(s.path("copy-plain.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -614,8 +684,14 @@ func (s *story) unaccredited(ctx context.Context, c *cast) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.anchored(ctx, c.nursing, c.nBoard, d)
+}
+
+// anchored puts a credential on the ledger and signs it, as a board does that is
+// not held up by its own checks.
+func (s *story) anchored(ctx context.Context, h *home.Home, b *issuer.Board, d *vc.Draft) ([]byte, error) {
 	a := ledger.Anchor{Size: 1, Salt: [16]byte{1}}
-	leaf, err := d.Leaf(c.nBoard.Ledger.ChainID(), a.Salt)
+	leaf, err := d.Leaf(b.Ledger.ChainID(), a.Salt)
 	if err != nil {
 		return nil, err
 	}
@@ -624,16 +700,16 @@ func (s *story) unaccredited(ctx context.Context, c *cast) ([]byte, error) {
 		return nil, err
 	}
 	next := s.o.Now().UTC().AddDate(3, 0, 0)
-	r, err := c.nursing.Send(ctx, ledger.AnchorBatch{Root: root, Size: 1, LastValidity: ledger.Month{Year: uint16(next.Year()), Month: uint8(next.Month())}})
+	r, err := h.Send(ctx, ledger.AnchorBatch{Root: root, Size: 1, LastValidity: ledger.Month{Year: uint16(next.Year()), Month: uint8(next.Month())}})
 	if err != nil {
 		return nil, err
 	}
-	node, err := c.nursing.Client()
+	node, err := h.Client()
 	if err != nil {
 		return nil, err
 	}
 	for height := r.Height; ; height++ {
-		at, err := node.BatchPath(ctx, c.nBoard.DID, root)
+		at, err := node.BatchPath(ctx, b.DID, root)
 		if err != nil {
 			return nil, err
 		}
@@ -645,17 +721,17 @@ func (s *story) unaccredited(ctx context.Context, c *cast) ([]byte, error) {
 			return nil, err
 		}
 	}
-	key, err := boardSigner(c.nursing, c.nBoard)
+	key, err := boardSigner(h, b)
 	if err != nil {
 		return nil, err
 	}
-	return seal(d, c.nBoard, key, a, s.o.Now())
+	return seal(d, b, key, a, s.o.Now())
 }
 
 // unanchored signs with the medicine board's issuing key what its ledger key
 // never put on the ledger.
 func (s *story) unanchored(c *cast, epoch uint64) ([]byte, error) {
-	raw, err := os.ReadFile(filepath.Join(s.dir, "files", "copy-plain.json"))
+	raw, err := os.ReadFile(s.path("copy-plain.json"))
 	if err != nil {
 		return nil, err
 	}
