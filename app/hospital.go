@@ -16,6 +16,7 @@ import (
 	"bonafide/app/model"
 	"bonafide/internal/home"
 	"bonafide/internal/request"
+	"bonafide/ledger"
 	"bonafide/verifier"
 )
 
@@ -24,6 +25,9 @@ func hospitalSections(s *shell) []section {
 	h := &hospital{home: s.home, ctx: s.ctx}
 	return []section{
 		{id: "verify", title: s.words.L("Verify"), icon: theme.ConfirmIcon(), open: h.verify, shortcut: control(fyne.Key1)},
+		{id: "requests", title: s.words.L("Requests"), icon: theme.MailSendIcon(), open: h.requests, shortcut: control(fyne.Key2)},
+		{id: "history", title: s.words.L("History"), icon: theme.HistoryIcon(), open: h.history, shortcut: control(fyne.Key3)},
+		{id: "data", title: s.words.L("Data"), icon: theme.StorageIcon(), open: h.data, shortcut: control(fyne.Key4)},
 	}
 }
 
@@ -73,6 +77,69 @@ func (h *hospital) RequestOf(ctx context.Context, nonce string) (*request.Reques
 func (h *hospital) Ready(context.Context) error {
 	_, err := h.home.Data()
 	return err
+}
+
+// Audience implements model.Requesting.
+func (h *hospital) Audience(ctx context.Context) (string, error) {
+	side, err := h.open()
+	if err != nil {
+		return "", err
+	}
+	return side.Audience(ctx)
+}
+
+// Types implements model.Requesting.
+func (h *hospital) Types(ctx context.Context) ([]ledger.Template, error) {
+	side, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	return side.Types(ctx)
+}
+
+// NewRequest implements model.Requesting.
+func (h *hospital) NewRequest(ctx context.Context, o home.RequestOptions) ([]byte, error) {
+	side, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	return side.NewRequest(ctx, o)
+}
+
+// OpenRequests implements model.Requesting.
+func (h *hospital) OpenRequests(ctx context.Context) ([]*request.Request, error) {
+	side, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	return side.OpenRequests(ctx)
+}
+
+// CloseRequest implements model.Requesting.
+func (h *hospital) CloseRequest(ctx context.Context, nonce string) error {
+	side, err := h.open()
+	if err != nil {
+		return err
+	}
+	return side.CloseRequest(ctx, nonce)
+}
+
+// HistoryPage implements model.Recalling.
+func (h *hospital) HistoryPage(ctx context.Context, before int64, limit int) ([]home.Kept, error) {
+	side, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	return side.HistoryPage(ctx, before, limit)
+}
+
+// HistorySize implements model.Recalling.
+func (h *hospital) HistorySize(ctx context.Context) (int, error) {
+	side, err := h.open()
+	if err != nil {
+		return 0, err
+	}
+	return side.HistorySize(ctx)
 }
 
 // titled is a room's first line.

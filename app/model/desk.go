@@ -554,3 +554,24 @@ func (r Report) Raw() (Raw, bool) {
 	out.Text = b.String()
 	return out, true
 }
+
+// read reads a file that is not to be judged, never more than MaxFile.
+func read(f File) item {
+	it := item{name: f.Name}
+	r, err := f.Open()
+	if err != nil {
+		it.trouble = "file_unreadable"
+		return it
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	switch {
+	case err != nil:
+		it.trouble = "file_unreadable"
+	case len(b) > MaxFile:
+		it.trouble = "file_too_large"
+	default:
+		it.content = b
+	}
+	return it
+}

@@ -19,6 +19,7 @@ var _ = add(
 	Entry{"file_is_report", ExitNoInput, "This is the report of an earlier verdict, and no credential.", "you", "Choose the credential that the report is about."},
 	Entry{"page_too_large", ExitInternal, "The page would be far larger than any verdict needs.", "it", "Report this code to the makers."},
 	Entry{"desk_fault", ExitInternal, "Reading this file went wrong inside the program; no verdict was given.", "it", "Do not rely on the file; report this code to the makers."},
+	Entry{"data_file_unknown", ExitNoInput, "This is neither a trust pack nor a network file.", "you", "Choose the file that a board, or your own sync, handed out; credentials go to Verify."},
 	Entry{"fingerprint_not_compared", ExitUsage, "A network is believed only after somebody compared its fingerprint.", "you", "Ask the board for the fingerprint by another way than the file came, and compare it."},
 	Entry{"source_malformed", ExitUsage, "This is neither a web address nor a folder that packs can come from.", "you", "Give the address as your board gave it, such as https://ledger.example."},
 	Entry{"source_known", ExitUsage, "This source is in the list already.", "nobody", "Nothing."},

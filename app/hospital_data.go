@@ -1,0 +1,297 @@
+package app
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"bonafide/app/model"
+)
+
+// dataRoom is where a hospital looks after what its verdicts rest on.
+type dataRoom struct {
+	s       *shell
+	model   *model.Data
+	content fyne.CanvasObject
+
+	line    *fyne.Container
+	trouble *fyne.Container
+	pin     *fyne.Container
+	said    *fyne.Container
+	bar     *workBar
+	sync    *widget.Button
+	body    *fyne.Container
+	address *widget.Entry
+	scroll  *container.Scroll
+
+	waits *model.PinPreview // what pin shows
+}
+
+func (h *hospital) data(s *shell) room { return newDataRoom(s, s.home) }
+
+func newDataRoom(s *shell, f model.Feeding) *dataRoom {
+	w := s.words
+	r := &dataRoom{s: s}
+	r.model = model.NewData(f, w, s.now, func() { onScreen(r.draw) })
+	r.line, r.trouble, r.pin, r.said, r.body = container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox()
+	r.bar = newWorkBar(w, r.model.Work)
+	r.sync = primary(w.L("Sync now"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.model.Sync(s.ctx) }) })
+	load := widget.NewButtonWithIcon(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
+	r.address = widget.NewEntry()
+	r.address.SetPlaceHolder("https://")
+	r.address.OnSubmitted = func(string) { r.addSource() }
+	buttons := container.NewHBox(r.sync, load)
+	if s.narrow() {
+		buttons = container.NewVBox(r.sync, load)
+	}
+	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(
+		titled(w.L("Data")), r.line, r.trouble, r.pin, buttons, r.bar, r.said, r.body,
+	))))
+	r.content = r.scroll
+	r.draw()
+	return r
+}
+
+// Content implements room.
+func (r *dataRoom) Content() fyne.CanvasObject { return r.content }
+
+// Enter implements room.
+func (r *dataRoom) Enter() { r.s.beside(func() { r.model.Refresh(r.s.ctx) }) }
+
+// Leave implements room.
+func (r *dataRoom) Leave() {}
+
+// Take implements taker.
+func (r *dataRoom) Take(files []model.File) {
+	r.s.beside(func() { r.model.Take(r.s.ctx, files...) })
+}
+
+// Stop implements stopper.
+func (r *dataRoom) Stop() { r.model.Work.Cancel() }
+
+// Actions implements actor.
+func (r *dataRoom) Actions() []action {
+	w := r.s.words
+	return []action{
+		{w.L("Sync now"), control(fyne.KeyR), func() { r.s.beside(func() { r.model.Sync(r.s.ctx) }) }},
+		{w.L("Open a pack or network file…"), control(fyne.KeyO), r.open},
+	}
+}
+
+func (r *dataRoom) open() {
+	r.s.openFiles(r.s.words.L("Choose a trust pack or a network file"), r.Take)
+}
+
+func (r *dataRoom) addSource() {
+	address := r.address.Text
+	r.s.beside(func() {
+		if r.model.AddSource(r.s.ctx, address) {
+			onScreen(func() { r.address.SetText("") })
+		}
+	})
+}
+
+// ageColour goes with the word for how old the data is.
+func ageColour(a model.Age) fyne.ThemeColorName {
+	switch a {
+	case model.Young:
+		return theme.ColorNameSuccess
+	case model.Due:
+		return theme.ColorNameWarning
+	}
+	return theme.ColorNameError
+}
+
+// draw shows the room's state; it runs on Fyne's goroutine.
+func (r *dataRoom) draw() {
+	st, w := r.model.State(), r.s.words
+	r.bar.Update()
+	enable(r.sync, !r.model.Work.State().Running && (len(st.Sources) > 0 || len(st.Issuers) > 0))
+	r.line.RemoveAll()
+	r.trouble.RemoveAll()
+	r.body.RemoveAll()
+	r.said.RemoveAll()
+	if !st.Loaded {
+		r.line.Add(wrapped(w.L("Reading")))
+		return
+	}
+	if st.Trouble.Code != "" {
+		r.trouble.Add(troublePanel(r.s, st.Trouble))
+	} else {
+		first := wrapped(st.Line.Text)
+		first.TextStyle.Bold = true
+		r.line.Add(newPanel(ageColour(st.Line.Age), tight(first, wrapped(st.Line.Next))))
+	}
+	if st.Failed.Code != "" {
+		r.said.Add(troublePanel(r.s, st.Failed))
+	}
+	if len(st.Said) > 0 {
+		said := tight()
+		for _, t := range st.Said {
+			said.Add(wrapped(t))
+		}
+		r.said.Add(newPanel(theme.ColorNameSuccess, said))
+	}
+	if len(st.Answers) > 0 {
+		r.said.Add(factGrid(r.s, st.Answers))
+	}
+	r.drawPin(st)
+	if len(st.Limits) > 0 {
+		r.body.Add(subtitle(w.L("How long it may still be relied on")))
+		grid := container.New(layout.NewFormLayout())
+		for _, l := range st.Limits {
+			name := widget.NewLabel(l.Purpose)
+			mark := widget.NewLabelWithStyle(l.Mark, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+			mark.Importance = importance(ageColour(l.Age))
+			grid.Add(name)
+			grid.Add(tight(mark, wrapped(l.Says)))
+		}
+		r.body.Add(grid)
+	}
+	if st.Trusted {
+		r.body.Add(subtitle(w.L("The network that is believed")))
+		r.body.Add(factGrid(r.s, st.Pinned))
+	}
+	r.drawSources(st)
+	r.drawIssuers(st)
+	r.body.Refresh()
+}
+
+// factGrid draws names and what goes with them; on a phone one under the other.
+func factGrid(s *shell, facts []model.Fact) fyne.CanvasObject {
+	var grid *fyne.Container
+	if s.narrow() {
+		grid = container.NewVBox()
+	} else {
+		grid = container.New(layout.NewFormLayout())
+	}
+	odd := false
+	for _, f := range facts {
+		name, value := caption(f.Name), wrapped(f.Value)
+		if s.narrow() {
+			grid.Add(tight(name, value))
+		} else {
+			name.Wrapping = fyne.TextWrapOff
+			grid.Add(name)
+			grid.Add(value)
+		}
+		odd = odd || f.Odd
+	}
+	if odd {
+		return container.NewVBox(grid, oddMark(s))
+	}
+	return grid
+}
+
+// drawPin shows a network file that waits for a person's word.
+func (r *dataRoom) drawPin(st model.DataState) {
+	if st.Pin == r.waits {
+		return
+	}
+	w := r.s.words
+	r.waits = st.Pin
+	r.pin.RemoveAll()
+	if st.Pin == nil {
+		return
+	}
+	print := wrapped(st.Pin.Fingerprint)
+	print.TextStyle.Monospace = true
+	given := widget.NewEntry()
+	given.SetPlaceHolder(w.L("The fingerprint as the board told it"))
+	believe := primary(w.L("Believe this network"), theme.ConfirmIcon(), nil)
+	compared := widget.NewCheck(w.L("I compared it, and every group is the same"), nil)
+	able := func() { enable(believe, compared.Checked || given.Text != "") }
+	given.OnChanged = func(string) { able() }
+	compared.OnChanged = func(bool) { able() }
+	able()
+	do := func() {
+		text, yes := given.Text, compared.Checked
+		r.s.beside(func() { r.model.Confirm(r.s.ctx, text, yes) })
+	}
+	believe.OnTapped = func() {
+		if st.Pin.Believed == "" {
+			do()
+			return
+		}
+		d := dialog.NewConfirm(w.L("Believe another network?"), st.Pin.Believed, func(yes bool) {
+			if yes {
+				do()
+			}
+		}, r.s.window)
+		d.SetConfirmText(w.L("Believe this network"))
+		d.SetDismissText(w.L("Cancel"))
+		d.Show()
+	}
+	box := container.NewVBox(
+		tight(subtitle(w.L("A network file")), wrapped(st.Pin.Network), caption(st.Pin.Header)),
+		wrapped(w.L("Compare the fingerprint with what a board tells you by telephone or on paper. Whoever can give you a false network file can make false licences pass.")),
+		print, given, compared,
+	)
+	if st.Pin.Believed != "" {
+		warn := wrapped(st.Pin.Believed)
+		warn.Importance = widget.WarningImportance
+		box.Add(warn)
+	}
+	box.Add(container.NewHBox(believe, widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.model.Decline)))
+	r.pin.Add(newPanel(theme.ColorNamePrimary, box))
+	r.scroll.ScrollToTop()
+}
+
+func (r *dataRoom) drawSources(st model.DataState) {
+	w := r.s.words
+	r.body.Add(subtitle(w.L("Where syncs ask")))
+	if len(st.Sources) == 0 {
+		r.body.Add(wrapped(w.L("No source is known. Add the address that a board gave you, or bring a pack by file.")))
+	} else if len(st.Sources) == 1 {
+		r.body.Add(caption(w.L("With a second source, what one says is cross-checked by the other.")))
+	}
+	for _, a := range st.Sources {
+		remove := widget.NewButtonWithIcon(w.L("Remove"), theme.DeleteIcon(), func() {
+			r.s.beside(func() {
+				undo := r.model.RemoveSource(r.s.ctx, a)
+				onScreen(func() {
+					if undo != nil {
+						r.s.notice(w.L("The source is removed."), func() { r.s.beside(func() { undo(r.s.ctx) }) })
+					}
+				})
+			})
+		})
+		label := wrapped(model.Plain(a))
+		label.Wrapping = fyne.TextWrapBreak
+		r.body.Add(container.NewBorder(nil, nil, nil, remove, label))
+	}
+	r.body.Add(container.NewBorder(nil, nil, nil, widget.NewButtonWithIcon(w.L("Add"), theme.ContentAddIcon(), r.addSource), r.address))
+}
+
+func (r *dataRoom) drawIssuers(st model.DataState) {
+	w := r.s.words
+	r.body.Add(subtitle(w.L("Issuers that you trust yourself")))
+	if len(st.Issuers) == 0 {
+		r.body.Add(wrapped(w.L("None. Every verdict rests on the boards' ledger alone.")))
+	}
+	for _, i := range st.Issuers {
+		name := wrapped(i.Name)
+		name.TextStyle.Bold = true
+		id := caption(model.Plain(i.ID))
+		id.Wrapping = fyne.TextWrapBreak
+		remove := widget.NewButtonWithIcon(w.L("Remove"), theme.DeleteIcon(), func() { r.removeIssuer(i) })
+		r.body.Add(container.NewBorder(nil, nil, nil, container.NewVBox(remove), tight(name, id, caption(i.Types), caption(i.Until))))
+	}
+	how := caption(w.L("Listing an issuer is done with the command line: {{.Command}}", model.D{"Command": "bonafide trust add DID --type TYPE"}))
+	r.body.Add(how)
+}
+
+func (r *dataRoom) removeIssuer(i model.Listed) {
+	w := r.s.words
+	d := dialog.NewConfirm(w.L("Take the issuer off your list?"), w.L("Credentials of {{.Issuer}} will not be verified any more.", model.D{"Issuer": i.Name}), func(yes bool) {
+		if yes {
+			r.s.beside(func() { r.model.RemoveIssuer(r.s.ctx, i.ID) })
+		}
+	}, r.s.window)
+	d.SetConfirmText(w.L("Remove"))
+	d.SetDismissText(w.L("Cancel"))
+	d.Show()
+}

@@ -1,0 +1,277 @@
+package app
+
+import (
+	"io"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"bonafide/app/model"
+	"bonafide/internal/qr"
+)
+
+// requestsRoom is where a hospital asks practitioners for presentations.
+type requestsRoom struct {
+	s       *shell
+	model   *model.Requests
+	content fyne.CanvasObject
+
+	trouble  *fyne.Container
+	shown    *fyne.Container // the request in sight
+	rest     *fyne.Container // what is there while none is in sight
+	open     *fyne.Container
+	none     *widget.Label
+	audience *widget.Entry
+	purpose  *widget.Select
+	types    *widget.CheckGroup
+	claims   *widget.CheckGroup
+	note     *fyne.Container
+	form     *widget.Select // envelope
+	life     *widget.Select
+	scroll   *container.Scroll
+
+	said   string // code of what trouble says
+	nonce  string // of the request in sight
+	filled bool   // the audience was filled in
+}
+
+func (h *hospital) requests(s *shell) room { return newRequestsRoom(s, h) }
+
+func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
+	w := s.words
+	r := &requestsRoom{s: s}
+	r.model = model.NewRequests(q, w, s.now, func() { onScreen(r.draw) })
+
+	r.trouble, r.shown, r.open, r.note = container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox()
+	r.none = wrapped(w.L("No request is open."))
+	r.audience = widget.NewEntry()
+	r.audience.SetPlaceHolder(w.L("What the hospital is called"))
+	var purposes, lives []string
+	for _, p := range model.Purposes {
+		purposes = append(purposes, model.PurposeName(w, p))
+	}
+	for _, d := range model.Lives {
+		lives = append(lives, model.LifeName(w, d))
+	}
+	r.purpose, r.life = widget.NewSelect(purposes, nil), widget.NewSelect(lives, nil)
+	forms := []string{w.L("Either form")}
+	for _, e := range model.Envelopes(w) {
+		forms = append(forms, e.Name)
+	}
+	r.form = widget.NewSelect(forms, nil)
+	r.purpose.SetSelectedIndex(0)
+	r.life.SetSelectedIndex(0)
+	r.form.SetSelectedIndex(0)
+	r.types, r.claims = widget.NewCheckGroup(nil, nil), widget.NewCheckGroup(nil, nil)
+
+	fields := container.NewVBox(
+		labelled(w.L("Who asks"), r.audience),
+		labelled(w.L("Purpose"), r.purpose),
+		labelled(w.L("How long it may be answered"), r.life),
+		labelled(w.L("Form of the credential"), r.form),
+		r.note,
+		widget.NewAccordion(
+			widget.NewAccordionItem(w.L("Which credentials (none chosen: any)"), r.types),
+			widget.NewAccordionItem(w.L("Which facts (none chosen: all)"), r.claims),
+		),
+		container.NewHBox(primary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
+	)
+	r.rest = container.NewVBox(
+		titled(w.L("Requests"), wrapped(w.L("A request asks a practitioner to prove a licence to you. Show it, or send it; what comes back is verified under Verify and finds its request by itself."))),
+		subtitle(w.L("Open requests")), r.none, r.open,
+		subtitle(w.L("A new request")), newPanel(theme.ColorNameSeparator, fields),
+	)
+	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(r.trouble, r.shown, r.rest))))
+	r.content = r.scroll
+	r.draw()
+	return r
+}
+
+// subtitle opens a part of a screen.
+func subtitle(text string) *widget.Label {
+	l := widget.NewLabelWithStyle(text, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	l.SizeName = theme.SizeNameSubHeadingText
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// labelled puts a field under its name.
+func labelled(name string, field fyne.CanvasObject) fyne.CanvasObject {
+	return tight(wrapped(name), field)
+}
+
+// Content implements room.
+func (r *requestsRoom) Content() fyne.CanvasObject { return r.content }
+
+// Enter implements room.
+func (r *requestsRoom) Enter() { r.s.beside(func() { r.model.Refresh(r.s.ctx) }) }
+
+// Leave implements room.
+func (r *requestsRoom) Leave() {}
+
+// Stop implements stopper: Escape goes back to the list.
+func (r *requestsRoom) Stop() { r.model.Hide() }
+
+// Actions implements actor.
+func (r *requestsRoom) Actions() []action {
+	return []action{{r.s.words.L("Make the request"), control(fyne.KeyReturn), r.make}}
+}
+
+func (r *requestsRoom) make() {
+	st := r.model.State()
+	if st.Shown != nil {
+		return
+	}
+	a := model.Ask{
+		Audience: r.audience.Text, Purpose: model.Purposes[max(0, r.purpose.SelectedIndex())], Life: model.Lives[max(0, r.life.SelectedIndex())],
+		Types: chosen(st.Types, r.types.Selected), Claims: chosen(st.Claims, r.claims.Selected),
+	}
+	if i := r.form.SelectedIndex(); i > 0 {
+		a.Formats = []string{model.Envelopes(r.s.words)[i-1].ID}
+	}
+	r.s.beside(func() { r.model.Make(r.s.ctx, a) })
+}
+
+// chosen are the ids of the choices that were ticked.
+func chosen(all []model.Choice, names []string) (ids []string) {
+	for _, c := range all {
+		for _, n := range names {
+			if n == c.Name {
+				ids = append(ids, c.ID)
+			}
+		}
+	}
+	return ids
+}
+
+func names(all []model.Choice) (out []string) {
+	for _, c := range all {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+// draw shows the room's state; it runs on Fyne's goroutine.
+func (r *requestsRoom) draw() {
+	st := r.model.State()
+	if st.Trouble.Code != r.said {
+		r.said = st.Trouble.Code
+		r.trouble.RemoveAll()
+		if r.said != "" {
+			r.trouble.Add(troublePanel(r.s, st.Trouble))
+			r.scroll.ScrollToTop()
+		}
+	}
+	if st.Loaded && !r.filled {
+		r.filled = true
+		if r.audience.Text == "" {
+			r.audience.SetText(st.Audience)
+		}
+	}
+	if len(r.types.Options) != len(st.Types) || len(r.claims.Options) != len(st.Claims) {
+		r.types.Options, r.claims.Options = names(st.Types), names(st.Claims)
+		r.types.Refresh()
+		r.claims.Refresh()
+	}
+	r.note.RemoveAll()
+	if st.TypesNote.Code != "" {
+		r.note.Add(caption(r.s.words.L("Which credentials the boards know is not known here yet: there is no data. A request for any credential can be made all the same.")))
+	}
+	r.open.RemoveAll()
+	for _, m := range st.Open {
+		r.open.Add(r.row(m))
+	}
+	show(r.none, st.Loaded && len(st.Open) == 0)
+	nonce := ""
+	if st.Shown != nil {
+		nonce = st.Shown.Nonce
+	}
+	if nonce != r.nonce {
+		r.nonce = nonce
+		r.shown.RemoveAll()
+		if st.Shown != nil {
+			r.shown.Add(r.card(*st.Shown))
+		}
+		r.scroll.ScrollToTop()
+	}
+	show(r.shown, st.Shown != nil)
+	show(r.rest, st.Shown == nil)
+}
+
+// row is an open request in the list.
+func (r *requestsRoom) row(m model.Made) fyne.CanvasObject {
+	w := r.s.words
+	title := wrapped(m.Title)
+	title.TextStyle.Bold = true
+	lines := tight(title, caption(m.Left))
+	for _, a := range m.Asks {
+		lines.Add(caption(a))
+	}
+	showIt := widget.NewButtonWithIcon(w.L("Show"), theme.VisibilityIcon(), func() { r.model.Show(m.Nonce) })
+	end := widget.NewButtonWithIcon(w.L("Close"), theme.CancelIcon(), func() { r.close(m) })
+	buttons := container.NewHBox(showIt, end)
+	if r.s.narrow() {
+		return newPanel(theme.ColorNamePrimary, container.NewVBox(lines, container.NewGridWithColumns(2, showIt, end)))
+	}
+	return newPanel(theme.ColorNamePrimary, container.NewBorder(nil, nil, nil, container.NewVBox(layout.NewSpacer(), buttons, layout.NewSpacer()), lines))
+}
+
+// close asks first: nobody can open a request again.
+func (r *requestsRoom) close(m model.Made) {
+	w := r.s.words
+	d := dialog.NewConfirm(w.L("Close the request?"), w.L("An answer that comes later will not count. A closed request cannot be opened again."), func(yes bool) {
+		if yes {
+			r.s.beside(func() { r.model.Close(r.s.ctx, m.Nonce) })
+		}
+	}, r.s.window)
+	d.SetConfirmText(w.L("Close it"))
+	d.SetDismissText(w.L("Keep it open"))
+	d.Show()
+}
+
+// card is a request to be shown or sent.
+func (r *requestsRoom) card(m model.Made) fyne.CanvasObject {
+	w := r.s.words
+	box := container.NewVBox(
+		container.NewHBox(widget.NewButtonWithIcon(w.L("Back"), theme.NavigateBackIcon(), r.model.Hide)),
+		heading(w.L("Request")),
+		tight(wrapped(m.Title), wrapped(m.Audience), wrapped(m.Left)),
+	)
+	if len(m.Asks) > 0 {
+		asks := tight(subtitle(w.L("It asks for")))
+		for _, a := range m.Asks {
+			asks.Add(wrapped(a))
+		}
+		box.Add(asks)
+	}
+	if img, err := qr.Image(m.File, 6); err == nil {
+		code := canvas.NewImageFromImage(img)
+		code.FillMode, code.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
+		side := float32(img.Bounds().Dx()) / 2
+		code.SetMinSize(fyne.NewSquareSize(min(max(side, 260), 340)))
+		box.Add(container.NewCenter(code))
+		box.Add(wrapped(w.L("The practitioner reads this code with the wallet, or gets the file.")))
+	} else {
+		box.Add(wrapped(w.L("The request is too long for a code that a camera reads. Send the file.")))
+	}
+	save := primary(w.L("Save as a file…"), theme.DocumentSaveIcon(), func() {
+		r.s.saveFile(m.Name, func(out io.Writer) error { _, err := out.Write(m.File); return err }, func() { r.s.notice(w.L("The request is saved."), nil) })
+	})
+	text := widget.NewButtonWithIcon(w.L("Copy"), theme.ContentCopyIcon(), func() {
+		r.s.copyText(string(m.File), false)
+		r.s.notice(w.L("Copied."), nil)
+	})
+	end := widget.NewButtonWithIcon(w.L("Close the request"), theme.CancelIcon(), func() { r.close(m) })
+	if r.s.narrow() {
+		box.Add(container.NewVBox(save, text, end))
+	} else {
+		box.Add(container.NewHBox(save, text, end))
+	}
+	box.Add(caption(w.L("A request is good for one answer. The first presentation that fits it takes it; any other, and the same one again once there is a verdict, is refused as replayed, so that nobody can use an answer twice.")))
+	return box
+}
