@@ -168,4 +168,39 @@ var _ = add(
 		Message: "The board has replaced this credential by a newer one.",
 		Next:    "Claim the newer one from the board, and delete this one.",
 	},
+	Entry{
+		Code: "wallet_data_old", Exit: ExitNotNow, Who: "you",
+		Message: "The boards' data on this device is too old to tell what a licence stands at today.",
+		Next:    "Sync, or import a newer pack. Your licences themselves are as good as before.",
+	},
+	Entry{
+		Code: "wallet_fault", Exit: ExitInternal, Who: "it",
+		Message: "Reading this went wrong inside the program; nothing was taken in.",
+		Next:    "Ask for the file again; if it stays, report this code to the makers.",
+	},
+	Entry{
+		Code: "wallet_no_letter", Exit: ExitRefused, Who: "you",
+		Message: "There is neither a claim code nor a board in it.",
+		Next:    "Choose the board and type the code from its letter.",
+	},
+	Entry{
+		Code: "wallet_not_request", Exit: ExitRefused, Who: "you",
+		Message: "This is a licence or a presentation, and no request.",
+		Next:    "Take a licence in under Get a licence; here open what the hospital sent to ask you.",
+	},
+	Entry{
+		Code: "wallet_nothing_fits", Exit: ExitRefused, Who: "you",
+		Message: "You have nothing that this request asks for.",
+		Next:    "Get the licence from your board first, or ask the hospital what else it takes.",
+	},
+	Entry{
+		Code: "wallet_too_many_files", Exit: ExitUsage, Who: "you",
+		Message: "These are more files, or more codes in pictures, than are taken in at once; none was taken in.",
+		Next:    "Take in at most 50 at a time.",
+	},
+	Entry{
+		Code: "passphrase_differs", Exit: ExitUsage, Who: "you",
+		Message: "The passphrase was typed differently the second time.",
+		Next:    "Type the same passphrase twice.",
+	},
 )

@@ -186,9 +186,7 @@ func (t *Town) Network() []byte {
 	t.must(err)
 	n, err := pack.NewNetwork(top)
 	t.must(err)
-	b, err := n.Marshal()
-	t.must(err)
-	return b
+	return n.Marshal()
 }
 
 // Pack is the trust pack of now.
