@@ -7,7 +7,7 @@ set -euo pipefail
 what=${1:?usage: deps.sh run|test|app|interop}
 commands=(cc git)          # a C compiler for SQLite
 libraries=()
-[ "$what" = test ] && commands+=(strace)
+[ "$what" = test ] && commands+=(strace pdftoppm)
 [ "$what" = interop ] && commands+=(node npm)
 if [ "$what" = app ]; then
 	commands+=(pkg-config)
@@ -15,7 +15,7 @@ if [ "$what" = app ]; then
 fi
 
 declare -A package=(
-	[cc]=gcc [git]=git [strace]=strace [pkg-config]=pkg-config
+	[cc]=gcc [git]=git [strace]=strace [pdftoppm]=poppler-utils [pkg-config]=pkg-config
 	[node]=nodejs [npm]=npm
 	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
 	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev

@@ -38,4 +38,19 @@ var _ = add(
 		Message: "The codes of the sequence were read, but together they are not what was to be handed over.",
 		Next:    "Read the sequence again from its beginning; if it stays so, ask for a file.",
 	},
+	Entry{
+		Code: "frames_missing", Exit: ExitNotNow, Who: "you",
+		Message: "Only a part of a sequence of codes was read.",
+		Next:    "Read the other codes of the sequence too, all at once.",
+	},
+	Entry{
+		Code: "card_size", Exit: ExitUsage, Who: "you",
+		Message: "There is no card of this size.",
+		Next:    "Choose a6 or card.",
+	},
+	Entry{
+		Code: "card_full", Exit: ExitRefused, Who: "you",
+		Message: "This licence says more than a card of this size can hold.",
+		Next:    "Print it on a larger one, or hand it over as a file.",
+	},
 )

@@ -90,6 +90,46 @@ func Frames(content []byte) ([][]byte, error) {
 	return out, nil
 }
 
+// asItIs is the longest content that stands in one code as it is, in bytes: it
+// is one of version 13 or below, and any reader can say what it holds.
+const asItIs = 331
+
+// Codes gives the texts of the codes that carry content to a camera: one that
+// holds it as it is where it is short, else the frames of a sequence.
+func Codes(content []byte) ([][]byte, error) {
+	if len(content) > 0 && len(content) <= asItIs && !IsFrame(content) {
+		return [][]byte{content}, nil
+	}
+	return Frames(content)
+}
+
+// Join gives what the codes of several pictures hold: those that are no frames
+// as they are, and the contents of the sequences that are there. Error
+// frames_missing says that a sequence began and is not all there; what came is
+// given all the same.
+func Join(codes [][]byte) ([][]byte, error) {
+	var out [][]byte
+	var c Collector
+	var failed error
+	for _, code := range codes {
+		if !IsFrame(code) {
+			out = append(out, code)
+			continue
+		}
+		p, err := c.Add(code)
+		if err != nil {
+			failed = err
+		}
+		if p.Content != nil {
+			out = append(out, p.Content)
+		}
+	}
+	if failed == nil && len(c.open) > 0 {
+		failed = explain.Errorf("frames_missing", "%d of %d", c.open[0].have, c.open[0].data)
+	}
+	return out, failed
+}
+
 // IsFrame reports whether a code's text says that it is one of a sequence.
 func IsFrame(code []byte) bool { return bytes.HasPrefix(code, []byte(framePrefix)) }
 

@@ -29,29 +29,49 @@ const (
 //
 // Error: qr_too_long where no version takes it, or data is empty.
 func Image(data []byte, scale int) (image.Image, error) {
-	c, err := encode(data)
+	rows, err := Matrix(data)
 	if err != nil {
 		return nil, err
 	}
 	scale = min(max(scale, 1), maxScale)
-	n := c.Bounds().Dx()
-	side := (n + 2*quiet) * scale
+	side := len(rows) * scale
 	m := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-	for y := range n {
-		row := m.Pix[(y+quiet)*scale*m.Stride:]
-		for x := range n {
-			if r, _, _, _ := c.At(x, y).RGBA(); r != 0 {
-				continue
-			}
+	for y, row := range rows {
+		first := m.Pix[y*scale*m.Stride:]
+		for x, dark := range row {
 			for i := range scale {
-				row[(x+quiet)*scale+i] = 1
+				if dark {
+					first[x*scale+i] = 1
+				}
 			}
 		}
 		for i := 1; i < scale; i++ {
-			copy(row[i*m.Stride:(i+1)*m.Stride], row[:m.Stride])
+			copy(first[i*m.Stride:(i+1)*m.Stride], first[:m.Stride])
 		}
 	}
 	return m, nil
+}
+
+// Matrix gives the modules of the code that Image draws, row by row, true where
+// they are dark, with the white border.
+func Matrix(data []byte) ([][]bool, error) {
+	c, err := encode(data)
+	if err != nil {
+		return nil, err
+	}
+	n := c.Bounds().Dx()
+	rows := make([][]bool, n+2*quiet)
+	for y := range rows {
+		rows[y] = make([]bool, n+2*quiet)
+		for x := range n {
+			if y < quiet || y >= n+quiet {
+				continue
+			}
+			r, _, _, _ := c.At(x, y-quiet).RGBA()
+			rows[y][x+quiet] = r == 0
+		}
+	}
+	return rows, nil
 }
 
 // PNG writes what Image draws.
