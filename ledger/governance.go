@@ -307,3 +307,15 @@ func fold(members []memberEvent, entries [][]byte) (*governance, error) {
 	}
 	return g, nil
 }
+
+// MemberChanges lists the blocks since the genesis that changed the validators,
+// ascending.
+func (v *View) MemberChanges() []uint64 {
+	var out []uint64
+	for _, e := range v.d.memberEvents {
+		if e.height > 0 && e.kind != memberAsked {
+			out = append(out, e.height)
+		}
+	}
+	return out
+}

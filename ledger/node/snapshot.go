@@ -363,7 +363,11 @@ func (a *app) ApplySnapshotChunk(_ context.Context, req *abci.RequestApplySnapsh
 		return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_ACCEPT}, nil
 	}
 	a.restoring = nil
+	chain := a.trusted.chain(r.height)
 	state, rows, err := restore(r.bytes, r.height, r.appHash)
+	if err == nil && !slices.Equal(chain.changes(), memberChanges(state)) {
+		err = errors.New("the light blocks leave out a member change")
+	}
 	if err != nil {
 		senders := slices.Sorted(maps.Keys(r.senders))
 		a.warn("a snapshot does not hold", "height", r.height, "peers", senders, "err", err)
@@ -373,7 +377,7 @@ func (a *app) ApplySnapshotChunk(_ context.Context, req *abci.RequestApplySnapsh
 		a.stop(explain.Errorf("node_upgrade", "the state of height %d is under the rules %q", r.height, u.Name))
 		return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_ABORT}, nil
 	}
-	if err := a.adopt(state, rows, a.trusted.chain(r.height)); err != nil {
+	if err := a.adopt(state, rows, chain); err != nil {
 		a.stop(err)
 		return nil, err
 	}
@@ -425,13 +429,10 @@ func restore(b []byte, height uint64, appHash [32]byte) (state *ledger.State, ro
 func (a *app) adopt(state *ledger.State, rows []ledger.Row, chain lightChain) error {
 	lb := chain.at(state.Height())
 	c := &changes{rows: rows, at: meta{genesis: a.genesis, height: uint64(lb.Height), appHash: state.AppHash(), time: lb.Time.UTC()}, rules: rulesAt(state)}
-	for i, b := range chain {
-		if i == 0 || b.Height != chain[i-1].Height+1 || bytes.Equal(b.ValidatorsHash, chain[i-1].ValidatorsHash) {
-			continue
-		}
-		c.changed = append(c.changed, uint64(b.Height))
-		for _, side := range chain[i-1 : i+1] {
-			kept, err := keepBlock(side)
+	for _, g := range chain.changes() {
+		c.changed = append(c.changed, g)
+		for _, h := range []uint64{g - 1, g} {
+			kept, err := keepBlock(chain.at(h))
 			if err != nil {
 				return err
 			}
@@ -466,6 +467,25 @@ func (c lightChain) at(height uint64) *types.LightBlock {
 		}
 	}
 	return nil
+}
+
+// changes lists the heights whose validators are others than those before.
+func (c lightChain) changes() (out []uint64) {
+	for i, b := range c {
+		if i > 0 && b.Height == c[i-1].Height+1 && !bytes.Equal(b.ValidatorsHash, c[i-1].ValidatorsHash) {
+			out = append(out, uint64(b.Height))
+		}
+	}
+	return out
+}
+
+// memberChanges is the same of a state, which has them all: two changes that
+// cancel each other out could be left out of the chain.
+func memberChanges(s *ledger.State) (out []uint64) {
+	for _, h := range s.View().MemberChanges() {
+		out = append(out, h+2)
+	}
+	return slices.Compact(out)
 }
 
 // appHash is what the chain's last header but one says of the state below it.
