@@ -154,15 +154,18 @@ func DefaultDir() (string, error) {
 // Home is the folder of a place's home.
 func (w World) Home(p Place) string { return filepath.Join(w.Dir, homesFolder, p.Home) }
 
-// Sample is the path of a sample, "" if there is none of the kind.
+// Sample is the path of the first sample of a kind, "" if there is none.
 func (w World) Sample(k SampleKind) string {
 	for _, s := range w.Samples {
 		if s.Kind == k {
-			return filepath.Join(w.Dir, samplesFolder, s.File)
+			return w.File(s)
 		}
 	}
 	return ""
 }
+
+// File is the path of a sample.
+func (w World) File(s Sample) string { return filepath.Join(w.Dir, samplesFolder, s.File) }
 
 // Load finds the world in dir. Code demo_missing.
 func Load(dir string) (World, error) {
