@@ -160,10 +160,10 @@ func dressed(t *testing.T, s *abci.Snapshot, b []byte) (*abci.Snapshot, [][]byte
 	return &x, chunks
 }
 
-// TestThreat36_AlteredSnapshots: a state counts only if its index is the app
+// TestThreat59_AlteredSnapshots: a state counts only if its index is the app
 // hash of a header that follows from the home's trust; what is altered, left
 // out, of another height or of another chain changes nothing at all.
-func TestThreat36_AlteredSnapshots(t *testing.T) {
+func TestThreat59_AlteredSnapshots(t *testing.T) {
 	w := newWorld(t, time.Hour)
 	_, s, chunks, first, late := w.snapshots(t, t.TempDir())
 	all := bytes.Join(chunks, nil)
@@ -289,9 +289,9 @@ func TestThreat36_AlteredSnapshots(t *testing.T) {
 	}
 }
 
-// TestThreat36_ManySnapshots: of one peer so many snapshots are looked at and
+// TestManySnapshots: of one peer so many snapshots are looked at and
 // no more, and each once; others may still offer theirs.
-func TestThreat36_ManySnapshots(t *testing.T) {
+func TestManySnapshots(t *testing.T) {
 	w := newWorld(t, time.Hour)
 	_, s, chunks, first, _ := w.snapshots(t, t.TempDir())
 	a := w.taker(newDisk(), first)
