@@ -321,7 +321,7 @@ func TestManySnapshots(t *testing.T) {
 // the node says what to do, begins anew or goes on from the state.
 func TestStateSyncCrashes(t *testing.T) {
 	w := newWorld(t, time.Hour)
-	n, s, chunks, first, _ := w.snapshots(t, t.TempDir())
+	_, s, chunks, first, _ := w.snapshots(t, t.TempDir())
 	d := newDisk()
 	c := w.config(t.TempDir())
 	c.Genesis = w.file
@@ -363,7 +363,8 @@ func TestStateSyncCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []Config{plain, c, plain} {
-		if n, err = start(t.Context(), c, d.open); err != nil {
+		n, err := start(t.Context(), c, d.open)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := status(t, n.Client()); got.StateHeight != s.Height || n.app.trusted != nil {
