@@ -236,7 +236,7 @@ func TestOpenAllKnowsEveryColumn(t *testing.T) {
 		"verifier request.digest": true, "verifier request.file": true, "verifier outside.body": true,
 		"verifier past_issuer.root": true, // a digest of the ledger's
 		"verifier history.result":   true, // sealed to the home's public key
-		"keys key.value":          true, // opened store by store
+		"keys key.value":            true, // opened store by store
 	}
 	for _, s := range Schemas() {
 		db := mustOpen(t, filepath.Join(t.TempDir(), s.Name+".db"), s)

@@ -105,10 +105,18 @@ func TestThreat19_AsOfKeys(t *testing.T) {
 		{"rotated, signed with the old key", func(w *world, _, l ed25519.PrivateKey, _ time.Time) {
 			w.rotate(w.board, freshKey("new"), l, bonafide.DocumentOptions{})
 		}, true, [3]string{"issuer_key_in_force", "issuer_key_in_force", "issuer_key_in_force"}, "method_not_found"},
-		{"recovered", func(w *world, _, _ ed25519.PrivateKey, _ time.Time) { recoverKeys(w) },
-			false, [3]string{"issuer_key_in_force", "issuer_key_in_force", "issuer_key_in_force"}, "issuer_key_in_force"},
-		{"recovered, signed with the old key", func(w *world, _, _ ed25519.PrivateKey, _ time.Time) { recoverKeys(w) },
-			true, [3]string{"issuer_key_in_force", "issuer_key_in_force", "issuer_key_in_force"}, "method_not_found"},
+		{
+			"recovered", func(w *world, _, _ ed25519.PrivateKey, _ time.Time) { recoverKeys(w) },
+			false,
+			[3]string{"issuer_key_in_force", "issuer_key_in_force", "issuer_key_in_force"},
+			"issuer_key_in_force",
+		},
+		{
+			"recovered, signed with the old key", func(w *world, _, _ ed25519.PrivateKey, _ time.Time) { recoverKeys(w) },
+			true,
+			[3]string{"issuer_key_in_force", "issuer_key_in_force", "issuer_key_in_force"},
+			"method_not_found",
+		},
 		{"recovered, the old key reported from between", func(w *world, i, _ ed25519.PrivateKey, mid time.Time) {
 			recoverKeys(w)
 			report(w, w.board.Method(w.t, i), mid)
@@ -231,13 +239,16 @@ func TestThreat53_AsOfBeyondTheData(t *testing.T) {
 		}
 	}
 	frozen.device = edge.Add(time.Minute)
-	want(t, frozen.then(edge.Add(time.Hour), b), Unconfirmed, CheckFreshness, Unknown, "at_future")
+	if _, err := frozen.verifier().Verify(ctx, Input{Bytes: b, At: edge.Add(time.Hour)}); explain.CodeOf(err) != "at_future" {
+		t.Errorf("a time to come: %v", err)
+	}
 	// A clock that was set back takes nothing from what the ledger proves.
 	frozen.device, frozen.floor = testkitLongAgo, edge
 	want(t, frozen.then(edge.Add(-time.Minute), b), Verified, CheckValidity, Pass, "in_validity_then")
 
 	// A later no may have been lifted meanwhile, a final one was not.
 	h := w.historian()
+	h.device = h.d.AsOf.Add(time.Hour)
 	want(t, h.then(h.d.AsOf.Add(time.Second), b), Unconfirmed, CheckStatus, Unknown, "at_newer_than_data")
 	w.set(w.board, 0, ledger.Revoked)
 	h = w.historian()
@@ -305,6 +316,31 @@ func TestThreat57_AsOfStatus(t *testing.T) {
 	if _, err := h.verifier().Verify(ctx, Input{Bytes: b, At: spans[1].from}); err == nil {
 		t.Error("a past that cannot be read gave a verdict")
 	}
+}
+
+// What the newest block did is dated by the header that proves it, before the
+// ledger has recorded that.
+func TestAsOfTheNewestBlock(t *testing.T) {
+	w := newWorld(t)
+	b := w.issue(draft{})
+	w.l.Beat(time.Hour)
+	h := w.historian()
+	w.l.Block(w.l.Sign(w.board, ledger.SetStatus{Pages: 1, Changes: []ledger.StatusChange{{Op: ledger.SetValue, Index: 0, Value: ledger.SuspendedStatus}}}))
+	w.l.Now = w.l.Now.Add(time.Hour) // of the header that is to come
+	data := *h.d
+	data.View, data.Height, data.AsOf = w.l.View(), w.l.View().Height(), w.l.Now
+	data.View.SetHeader(data.AsOf)
+	h.d, h.device = &data, data.AsOf
+	want(t, h.then(data.AsOf, b), Rejected, CheckStatus, Fail, "status_suspended_then")
+	want(t, h.then(data.AsOf.Add(-time.Second), b), Verified, CheckStatus, Pass, "status_current_then")
+	h.past = nil
+	want(t, h.then(data.AsOf.Add(-time.Second), b), Unconfirmed, CheckStatus, Unknown, "no_history")
+	// A newest block that did nothing leaves everything as it was before it.
+	w.l.Settle()
+	w.l.Now = w.l.Now.Add(time.Hour)
+	w.l.Settle()
+	h.d = w.data()
+	want(t, h.then(h.d.AsOf.Add(-time.Nanosecond), b), Rejected, CheckStatus, Fail, "status_suspended_then")
 }
 
 // What the board's accreditation, and who kept its pages, was then.

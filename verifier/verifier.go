@@ -105,7 +105,7 @@ type Input struct {
 	// At is the time that the verdict is about, zero for now. What a purpose asks
 	// for is asked of the present: neither the age of the data nor who presents a
 	// credential counts for a time that has passed, so no request goes with it
-	// (code at_with_request).
+	// (code at_with_request). A time that has not passed is at_future.
 	At time.Time
 }
 
@@ -137,6 +137,9 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 		checks: make([]Check, 0, fileChecks+len(credentialChecks)), required: make([]slot, 0, fileChecks+len(credentialChecks)),
 	}
 	if !in.At.IsZero() {
+		if in.At.After(r.clock.latest()) {
+			return Result{}, explain.Errorf("at_future", "it is not known to have passed")
+		}
 		r.at = askedAt(in.At, data)
 	}
 	if err := r.file(ctx); err != nil {

@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "capture": capture, "node": runNode, "big": big,
-			"register": writeRegister, "private": private, "damage": damage,
+			"register": writeRegister, "private": private, "damage": damage, "until": until,
 		},
 	})
 }
@@ -70,6 +70,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != 0 && out == "" && errout == "" {
 		ts.Fatalf("it failed without a word")
 	}
+}
+
+// until [!]REGEXP HOME COMMAND…: syncs a home until what a command prints then
+// matches, or does not match any more.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: until REGEXP HOME COMMAND…")
+	}
+	not := strings.HasPrefix(args[0], "!")
+	want := regexp.MustCompile(strings.TrimPrefix(args[0], "!"))
+	for range 200 {
+		exits(ts, false, []string{"0", "sync", "--home", args[1]})
+		exits(ts, false, append([]string{"0"}, args[2:]...))
+		if want.MatchString(ts.ReadFile("stdout")) != not {
+			return
+		}
+	}
+	ts.Fatalf("%s never came", args[0])
 }
 
 // keep appends to the record of everything that commands printed.

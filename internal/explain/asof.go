@@ -7,7 +7,7 @@ var _ = add(
 	Entry{"at_with_request", ExitUsage, "A request is answered in the present, so it says nothing about a time that has passed.", "you", "Leave out either the request or the time."},
 	Entry{"past_covered", ExitOK, "The data reaches beyond the time asked about, and what has passed does not age.", "nobody", "Nothing."},
 	Entry{"at_newer_than_data", ExitNotNow, "The data on this machine ends before the time asked about.", "you", "Sync, then verify again."},
-	Entry{"at_future", ExitNotNow, "The time asked about has not come yet.", "you", "Ask about a time that has passed."},
+	Entry{"at_future", ExitUsage, "The time asked about has not come yet.", "you", "Ask about a time that has passed; today as a date is its end."},
 	Entry{"no_history", ExitNotNow, "What is kept on this machine does not tell how it was then.", "hospital", "Ask the issuer, or verify in a home that synced at that time and since."},
 	Entry{"anchored_later", ExitRefused, "The ledger did not hold this credential yet.", "hospital", "Ask for the credential that was in force then, or about a later time."},
 	Entry{"binding_past", ExitOK, "Who presented a credential in the past is not judged again.", "nobody", "Look it up in the history, if it was verified then."},

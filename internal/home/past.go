@@ -1,8 +1,8 @@
 package home
 
-// What the home learned of the past of licences' statuses (verifier.Past). It
-// is kept where the home is a hospital's: by the first import that finds it to
-// be one, whatever it may be besides.
+// What the home learned of the past of licences' statuses (verifier.Past). Every
+// home keeps it but a board's own, which imports after each of its acts; that
+// begins when it verified something or made a request, as a hospital does.
 
 import (
 	"context"
@@ -13,15 +13,15 @@ import (
 )
 
 // pastStore is where it is kept; nil while nothing is. learning says that an
-// import is about to be made: then a home that has no other role begins to keep.
+// import is about to be made: then a home that is no board's begins to keep.
 func (h *Home) pastStore(learning bool) (*storage.PastStore, error) {
 	if !h.has(storage.Verifier.Name) {
 		s, err := readSettings(h.dir)
 		if err != nil {
 			return nil, err
 		}
-		other := s.has(storage.Issuer.Name) || s.has(storage.Wallet.Name) || s.Board != "" || s.Node != ""
-		if !s.has(storage.Verifier.Name) && (!learning || other) {
+		board := s.has(storage.Issuer.Name) || s.Board != "" || s.Node != ""
+		if !s.has(storage.Verifier.Name) && (!learning || board) {
 			return nil, nil
 		}
 	}
