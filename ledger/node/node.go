@@ -250,6 +250,9 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 
 	failed := func() { n.app.stop(explain.Errorf("node_failed", "the engine stopped; see the log")) }
 	n.app.snapshotDir = filepath.Join(cfg.Dir, snapshotFolder)
+	if err := tidySnapshots(n.app.snapshotDir); err != nil {
+		return nil, storeError("tidying the snapshots of", err)
+	}
 	var options []cmtnode.Option
 	if stateSync {
 		options = append(options, withSnapshots(n.app.trusted, func(peer string, err error) {

@@ -205,6 +205,21 @@ func listSnapshots(dir string) ([]snapshotFile, error) {
 	return out, nil
 }
 
+// tidySnapshots removes what a crash left of a snapshot that was being written
+// or fetched.
+func tidySnapshots(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
 func (s snapshotFile) read(dir string, at, size int64) ([]byte, error) {
 	f, err := os.Open(filepath.Join(dir, s.name))
 	if err != nil {

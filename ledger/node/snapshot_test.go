@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -348,7 +349,15 @@ func TestStateSyncCrashes(t *testing.T) {
 	if _, err := start(t.Context(), plain, d.open); explain.CodeOf(err) != "node_state_sync_unfinished" {
 		t.Fatal(err)
 	}
+	left := filepath.Join(c.Dir, snapshotFolder, "tm-statesync1", "0")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, nil, 0o600),
+		os.WriteFile(filepath.Join(c.Dir, snapshotFolder, ".new-1"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	sync, err = start(t.Context(), c, d.open)
+	if rest, rerr := os.ReadDir(filepath.Join(c.Dir, snapshotFolder)); rerr != nil || len(rest) > 0 {
+		t.Fatal("what a crash left stays", rest, rerr)
+	}
 	if err != nil || sync.app.trusted == nil || sync.app.at.height != 0 {
 		t.Fatal("it does not begin anew", err)
 	}
