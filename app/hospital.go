@@ -208,6 +208,15 @@ func enable(d fyne.Disableable, yes bool) {
 	}
 }
 
+// relayout gives what a scroll shows its places anew, after parts of it came or
+// went: a container tells nobody above it that it has grown. Text takes two
+// turns, since its height follows from the width that the first one gives it.
+func relayout(s *container.Scroll) {
+	s.Content.Refresh()
+	s.Content.Refresh()
+	s.Refresh()
+}
+
 func number(n int) string { return strconv.Itoa(n) }
 
 // showRaw shows what a file holds.

@@ -23,11 +23,14 @@ type dataRoom struct {
 	said    *fyne.Container
 	bar     *workBar
 	sync    *widget.Button
+	load    *widget.Button
 	body    *fyne.Container
 	address *widget.Entry
 	scroll  *container.Scroll
 
-	waits *model.PinPreview // what pin shows
+	waits  *model.PinPreview // what pin shows
+	drawn  int               // version of the state on the screen
+	moving bool              // the bar is on the screen
 }
 
 func (h *hospital) data(s *shell) room { return newDataRoom(s, s.home) }
@@ -39,13 +42,13 @@ func newDataRoom(s *shell, f model.Feeding) *dataRoom {
 	r.line, r.trouble, r.pin, r.said, r.body = container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox()
 	r.bar = newWorkBar(w, r.model.Work)
 	r.sync = primary(w.L("Sync now"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.model.Sync(s.ctx) }) })
-	load := widget.NewButtonWithIcon(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
+	r.load = widget.NewButtonWithIcon(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
 	r.address = widget.NewEntry()
 	r.address.SetPlaceHolder("https://")
 	r.address.OnSubmitted = func(string) { r.addSource() }
-	buttons := container.NewHBox(r.sync, load)
+	buttons := container.NewHBox(r.sync, r.load)
 	if s.narrow() {
-		buttons = container.NewVBox(r.sync, load)
+		buttons = container.NewVBox(r.sync, r.load)
 	}
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(
 		titled(w.L("Data")), r.line, r.trouble, r.pin, buttons, r.bar, r.said, r.body,
@@ -110,6 +113,15 @@ func (r *dataRoom) draw() {
 	st, w := r.model.State(), r.s.words
 	r.bar.Update()
 	enable(r.sync, !r.model.Work.State().Running && (len(st.Sources) > 0 || len(st.Issuers) > 0))
+	if r.drawn == st.Version && r.drawn > 0 && r.moving == r.bar.Visible() {
+		return // the bar alone moved
+	}
+	r.drawn, r.moving = st.Version, r.bar.Visible()
+	defer relayout(r.scroll)
+	r.load.Importance = widget.MediumImportance
+	if st.Loaded && len(st.Sources) == 0 && st.Trouble.Code != "" {
+		r.load.Importance = widget.HighImportance // it is the way on
+	}
 	r.line.RemoveAll()
 	r.trouble.RemoveAll()
 	r.body.RemoveAll()
@@ -157,7 +169,6 @@ func (r *dataRoom) draw() {
 	}
 	r.drawSources(st)
 	r.drawIssuers(st)
-	r.body.Refresh()
 }
 
 // factGrid draws names and what goes with them; on a phone one under the other.

@@ -20,6 +20,7 @@ type historyRoom struct {
 	locked  *fyne.Container
 	count   *widget.Label
 	found   *fyne.Container // search and list
+	top     *fyne.Container // search
 	text    *widget.Entry
 	verdict *widget.Select
 	from    *widget.Entry
@@ -27,6 +28,7 @@ type historyRoom struct {
 	trouble *fyne.Container
 	said    *widget.Label
 	busy    *widget.ProgressBarInfinite
+	working *fyne.Container // busy, and how to stop it
 	list    *widget.List
 	report  *fyne.Container // one verdict whole
 	scroll  *container.Scroll
@@ -68,6 +70,7 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 	search := primary(w.L("Search"), theme.SearchIcon(), r.search)
 	r.trouble, r.said, r.busy = container.NewVBox(), wrapped(""), widget.NewProgressBarInfinite()
 	r.busy.Stop()
+	r.working = container.NewBorder(nil, nil, nil, widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.model.Stop), r.busy)
 	var query fyne.CanvasObject
 	if s.narrow() {
 		query = container.NewVBox(r.text, container.NewGridWithColumns(2, r.from, r.to), container.NewGridWithColumns(2, r.verdict, search))
@@ -89,8 +92,8 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 			r.s.beside(func() { r.model.Open(r.s.ctx, seq) })
 		}
 	}
-	top := container.New(column{}, container.NewPadded(titled(w.L("History"), query, r.trouble, r.said, r.busy)))
-	r.found = container.New(layout.NewBorderLayout(top, nil, nil, nil), top, container.New(column{}, r.list))
+	r.top = container.New(column{}, container.NewPadded(titled(w.L("History"), query, r.trouble, r.said, r.working)))
+	r.found = container.New(layout.NewBorderLayout(r.top, nil, nil, nil), r.top, container.New(column{}, r.list))
 	r.report = container.NewVBox()
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(r.report)))
 	r.content = container.NewStack(container.NewVScroll(container.New(column{}, container.NewPadded(r.locked))), r.found, r.scroll)
@@ -183,12 +186,18 @@ func (r *historyRoom) draw() {
 	default:
 		setText(r.said, w.N("{{.N}} verdicts are kept, the latest first.", st.Total))
 	}
-	if st.Busy {
+	// What comes at once should not flicker: the bar is for what is slow.
+	slow := st.Busy && st.Searched > 0
+	if slow {
 		r.busy.Start()
 	} else {
 		r.busy.Stop()
 	}
-	show(r.busy, st.Busy)
+	show(r.working, slow)
+	for range 2 { // the text's height follows from its width
+		r.top.Refresh()
+		r.found.Layout.Layout(r.found.Objects, r.found.Size())
+	}
 	if st.Turn != r.turn {
 		r.turn = st.Turn
 		r.list.ScrollToTop()
@@ -201,6 +210,7 @@ func (r *historyRoom) draw() {
 			r.report.Add(container.NewHBox(widget.NewButtonWithIcon(w.L("Back"), theme.NavigateBackIcon(), r.model.CloseReport)))
 			r.report.Add(reportCard(r.s, *st.Shown, true))
 		}
+		relayout(r.scroll)
 		r.scroll.ScrollToTop()
 	}
 }
@@ -219,7 +229,8 @@ func newHistoryRow() *historyRow {
 	h.word.TextStyle.Bold = true
 	h.word.Truncation, h.what.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
 	h.when.Wrapping = fyne.TextWrapOff
-	h.box = tight(container.NewBorder(nil, nil, h.icon, h.when, h.word), h.what)
+	icon := container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()*1.5), h.icon)
+	h.box = container.NewBorder(nil, nil, container.NewCenter(icon), nil, tight(container.NewBorder(nil, nil, nil, h.when, h.word), h.what))
 	h.ExtendBaseWidget(h)
 	return h
 }
@@ -245,6 +256,7 @@ func (r *historyRoom) fill(i widget.ListItemID, o fyne.CanvasObject) {
 		what = r.s.words.L("{{.What}}, by {{.Issuer}}", model.D{"What": row.What, "Issuer": row.By})
 	}
 	h.what.SetText(what)
+	h.box.Refresh() // the word's place ends where the time begins
 	if i == len(rows)-1 {
 		r.s.beside(func() { r.model.More(r.s.ctx) })
 	}

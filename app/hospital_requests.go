@@ -201,6 +201,7 @@ func (r *requestsRoom) draw() {
 	}
 	show(r.shown, st.Shown != nil)
 	show(r.rest, st.Shown == nil)
+	relayout(r.scroll)
 }
 
 // row is an open request in the list.

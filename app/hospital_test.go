@@ -46,7 +46,12 @@ type testRoom struct {
 	*screen
 }
 
-func (r *testRoom) settle() { r.screen.settle(r.work.Wait) }
+// settle draws until nothing is under way: what is drawn may begin new work.
+func (r *testRoom) settle() {
+	for range 4 {
+		r.screen.settle(r.work.Wait)
+	}
+}
 
 // tap taps a button and waits for what follows.
 func (r *testRoom) tap(t *testing.T, text string) {

@@ -39,6 +39,7 @@ type verifyRoom struct {
 
 	trouble     string // code of what unready says
 	turn, drawn int    // which reports are on the screen already
+	place       places // as it was laid out last
 	since       time.Time
 	now         func() time.Time
 	later       func(time.Duration, func())
@@ -175,10 +176,22 @@ func (r *verifyRoom) draw() {
 	for _, rep := range st.Reports[r.drawn:] {
 		r.reports.Add(reportCard(r.s, rep, st.Files == 1))
 	}
-	if anew || r.drawn != len(st.Reports) {
-		r.drawn = len(st.Reports)
-		r.reports.Refresh() // a card in the place of another is not painted otherwise
+	r.drawn = len(st.Reports)
+	// While files are verified one after another the cards below come by
+	// themselves; the whole is laid out once it stands.
+	if place := (places{st.Phase, st.Turn, len(st.Reports), st.Request != "", st.Unready.Code, r.working.Visible()}); place != r.place {
+		r.place = place
+		relayout(r.scroll)
 	}
+}
+
+// places are what decides where things stand on the screen.
+type places struct {
+	phase         model.Phase
+	turn, reports int
+	request       bool
+	unready       string
+	working       bool
 }
 
 // drawWork shows what is under way, once it has taken a while.

@@ -126,8 +126,9 @@ type Listed struct {
 	Ended    bool
 }
 
-// DataState is everything the room shows.
+// DataState is everything the room shows, beside the work that is under way.
 type DataState struct {
+	Version int // counts the changes
 	Loaded  bool
 	Line    DataLine
 	Trouble Trouble // why there is no data; no_trust and no_data are first steps
@@ -173,6 +174,7 @@ func (d *Data) State() DataState {
 func (d *Data) update(f func(*DataState)) {
 	d.mu.Lock()
 	f(&d.state)
+	d.state.Version++
 	d.mu.Unlock()
 	d.changed()
 }
@@ -211,7 +213,7 @@ func (d *Data) Refresh(ctx context.Context) {
 		}
 	}
 	d.update(func(old *DataState) {
-		s.Pin, s.Said, s.Answers, s.Failed = old.Pin, old.Said, old.Answers, old.Failed
+		s.Version, s.Pin, s.Said, s.Answers, s.Failed = old.Version, old.Pin, old.Said, old.Answers, old.Failed
 		*old = s
 	})
 }
