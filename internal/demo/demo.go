@@ -75,6 +75,7 @@ type story struct {
 	o          Options
 	dir        string
 	passphrase []byte
+	cost       home.Cost // of its slots; zero: the home's own
 	report     Report
 	kept       []KeptStep
 	homes      []*home.Home
@@ -175,7 +176,9 @@ func (s *story) close() error {
 }
 
 func (s *story) options(now func() time.Time) home.Options {
-	return options(now, s.passphrase)
+	o := options(now, s.passphrase)
+	o.Cost = s.cost
+	return o
 }
 
 func options(now func() time.Time, passphrase []byte) home.Options {

@@ -17,6 +17,7 @@ import (
 // TestStory plays the whole story once and holds it against the list of what
 // it must show, step by step.
 func TestStory(t *testing.T) {
+	t.Parallel() // it waits for epochs
 	dir := filepath.Join(t.TempDir(), "kept")
 	told := 0
 	rep, err := Run(t.Context(), Options{Keep: dir, Told: func(Step) { told++ }})

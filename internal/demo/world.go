@@ -35,6 +35,9 @@ import (
 // that it opens is made up.
 const Passphrase = "demonstration"
 
+// cheap is what a try at it costs: everybody knows it.
+var cheap = home.Cost{Time: 1, MemoryKiB: 1 << 10, Threads: 1}
+
 // Names of the homes, which are also those of their folders.
 const (
 	hospitalHome     = "hospital"
@@ -310,7 +313,7 @@ func Furnish(ctx context.Context, dir string, o Furnishing) (w World, err error)
 		return World{}, explain.Errorf("demo_folder", "%d entries", len(entries))
 	}
 	f := &furnisher{
-		story: story{o: Options{Now: o.Now, Told: func(Step) {}}, dir: dir, passphrase: []byte(Passphrase)},
+		story: story{o: Options{Now: o.Now, Told: func(Step) {}}, dir: dir, passphrase: []byte(Passphrase), cost: cheap},
 		far:   o.Far,
 		cast:  cast{hospital: hospitalHome},
 		world: World{Dir: dir, Made: o.Now().UTC().Truncate(time.Second)},

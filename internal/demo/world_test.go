@@ -22,6 +22,7 @@ import (
 // TestFurnish makes a world once and holds it to what it promises, over two
 // starts.
 func TestFurnish(t *testing.T) {
+	t.Parallel() // it waits for epochs
 	dir := filepath.Join(t.TempDir(), "demo")
 	var parts []Part
 	w, err := Furnish(t.Context(), dir, Furnishing{Far: func(p Part, done, total int) {
@@ -352,6 +353,7 @@ func holdsClaims(t *testing.T, r *Running) {
 // TestFurnishCancelled: what was left by a machine that went off is made anew,
 // and broken off, nothing is left.
 func TestFurnishCancelled(t *testing.T) {
+	t.Parallel() // it waits for epochs
 	dir := filepath.Join(t.TempDir(), "demo")
 	for _, sub := range []string{homesFolder + "/.hospital.new-1", filesFolder} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
