@@ -1,24 +1,216 @@
 package app
 
 import (
+	"context"
+	"sync"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"bonafide/app/model"
+	"bonafide/internal/explain"
+	"bonafide/internal/home"
+	"bonafide/wallet"
 )
 
 // practitionerSections are the rooms of a practitioner.
 func practitionerSections(s *shell) []section {
+	p := &practitioner{s: s, home: s.home, ctx: s.ctx}
 	return []section{
-		{id: "cards", title: s.words.L("Cards"), icon: theme.AccountIcon(), open: newCardsRoom, shortcut: control(fyne.Key1)},
+		{id: "cards", title: s.words.L("Cards"), icon: theme.AccountIcon(), open: p.cards, shortcut: control(fyne.Key1)},
+		{id: "get", title: s.words.L("Get a licence"), icon: theme.DownloadIcon(), open: p.get, shortcut: control(fyne.Key2)},
+		{id: "present", title: s.words.L("Present"), icon: theme.MailSendIcon(), open: p.present, shortcut: control(fyne.Key3)},
+		{id: "shared", title: s.words.L("Shared"), icon: theme.HistoryIcon(), open: p.shared, shortcut: control(fyne.Key4)},
+		{id: "safety", title: s.words.L("Safety"), icon: theme.DocumentSaveIcon(), open: p.safety, shortcut: control(fyne.Key5)},
+		{id: "data", title: s.words.L("Data"), icon: theme.StorageIcon(), open: func(s *shell) room { return newDataRoom(s, s.home) }, shortcut: control(fyne.Key6)},
 	}
 }
 
-type cardsRoom struct{ content fyne.CanvasObject }
+// practitioner opens the wallet of a home when it is first needed, beside the
+// screen.
+type practitioner struct {
+	s    *shell
+	home *home.Home
+	ctx  context.Context
 
-func newCardsRoom(s *shell) room {
-	return cardsRoom{container.NewPadded(heading(s.words.L("Cards")))}
+	mu     sync.Mutex
+	wallet *wallet.Wallet
 }
 
-func (r cardsRoom) Content() fyne.CanvasObject { return r.content }
-func (cardsRoom) Enter()                       {}
-func (cardsRoom) Leave()                       {}
+// open gives the wallet, with its keys made. It never asks for a passphrase: a
+// locked home is an error of code passphrase_needed.
+func (p *practitioner) open() (*wallet.Wallet, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.home.Actor() == "" {
+		p.wallet = nil
+		return nil, explain.Errorf("passphrase_needed", "the home is locked")
+	}
+	if p.wallet != nil {
+		// What was opened before the home was locked stays closed for good.
+		if _, err := p.wallet.Holder(p.ctx); err == nil {
+			return p.wallet, nil
+		}
+		p.wallet = nil
+	}
+	w, err := p.home.Wallet(p.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Holder(p.ctx); explain.CodeOf(err) == "wallet_not_made" {
+		_, err = w.Init(p.ctx)
+		if explain.CodeOf(err) == "wallet_made_already" { // another process was faster
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	p.wallet = w
+	return w, nil
+}
+
+// walletRoom is what the practitioner's rooms have in common: a page that
+// scrolls, and what stands there while the home is locked.
+type walletRoom struct {
+	s       *shell
+	p       *practitioner
+	content *fyne.Container
+	scroll  *container.Scroll
+	body    *fyne.Container // everything below the heading
+	locked  fyne.CanvasObject
+	refresh func() // reads anew, beside the screen
+	inSight bool
+}
+
+// newWalletRoom makes a room of a title; what it shows goes into body.
+func newWalletRoom(p *practitioner, title string) *walletRoom {
+	r := &walletRoom{s: p.s, p: p, body: container.NewVBox()}
+	w := p.s.words
+	unlock := newPrimary(w.L("Unlock"), theme.LoginIcon(), r.enter)
+	r.locked = newPanel(theme.ColorNamePrimary, container.NewVBox(
+		wrapped(w.L("Your wallet is locked. Nothing of it is shown until it is unlocked.")), container.NewHBox(unlock)))
+	r.locked.Hide()
+	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(heading(title), r.locked, r.body))))
+	r.content = container.NewStack(r.scroll)
+	return r
+}
+
+// Content implements room.
+func (r *walletRoom) Content() fyne.CanvasObject { return r.content }
+
+// Enter implements room.
+func (r *walletRoom) Enter() {
+	r.inSight = true
+	if r.p.home.Actor() != "" {
+		r.lock(false)
+		r.s.beside(r.refresh)
+		return
+	}
+	r.lock(true)
+	r.enter()
+}
+
+// Leave implements room.
+func (r *walletRoom) Leave() { r.inSight = false }
+
+func (r *walletRoom) enter() {
+	r.s.unlocked(func() {
+		r.lock(false)
+		r.s.beside(r.refresh)
+	})
+}
+
+// lock hides the room, or shows it.
+func (r *walletRoom) lock(yes bool) {
+	show(r.locked, yes)
+	show(r.body, !yes)
+}
+
+// besideAnd runs f beside the screen and says what went wrong.
+func (r *walletRoom) besideAnd(f func() error) {
+	r.s.beside(func() {
+		if err := f(); err != nil && r.s.ctx.Err() == nil {
+			onScreen(func() { r.s.problem(err) })
+		}
+	})
+}
+
+// buttons stand side by side; on a phone, one below the other and as wide as it.
+func buttons(s *shell, list ...fyne.CanvasObject) fyne.CanvasObject {
+	if s.narrow() {
+		return container.NewVBox(list...)
+	}
+	return container.NewHBox(list...)
+}
+
+// strong is wrapped text in bold letters.
+func strong(text string) *widget.Label {
+	l := wrapped(text)
+	l.TextStyle.Bold = true
+	return l
+}
+
+// warning is one thing that wants attention, with its mark and what to do.
+func warning(s *shell, t model.Trouble) fyne.CanvasObject {
+	lines := tight(strong(t.Message), wrapped(t.Next))
+	icon := container.NewVBox(container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()+2*theme.Padding()),
+		widget.NewIcon(theme.NewColoredResource(theme.WarningIcon(), theme.ColorNameWarning))))
+	return container.NewBorder(nil, nil, icon, nil, lines)
+}
+
+// party is somebody by name, with a mark where the name deceives.
+func party(s *shell, p model.Party) fyne.CanvasObject {
+	name := wrapped(p.Name)
+	name.Wrapping = fyne.TextWrapBreak // an identifier has no blanks
+	if !p.Odd {
+		return name
+	}
+	return tight(name, oddMark(s))
+}
+
+// said is a line of a room that says what became of something.
+func said(edge fyne.ThemeColorName, title string, lines ...string) fyne.CanvasObject {
+	box := tight(strong(title))
+	for _, l := range lines {
+		if l != "" {
+			box.Add(wrapped(l))
+		}
+	}
+	return newPanel(edge, box)
+}
+
+// spaced puts something in the middle of what is left.
+func spaced(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewHBox(layout.NewSpacer(), o, layout.NewSpacer())
+}
+
+// showText shows something long, letter for letter.
+func showText(s *shell, title, note string, raw model.Raw) {
+	w := s.words
+	grid := widget.NewTextGridFromString(raw.Text)
+	grid.Scroll = fyne.ScrollBoth
+	top := tight(wrapped(note))
+	if raw.Token {
+		top.Add(wrapped(w.L("It is kept as a token; this is what the token says.")))
+	}
+	if raw.Cut {
+		top.Add(wrapped(w.L("It is long: only its beginning is shown.")))
+	}
+	content := container.NewBorder(top, nil, nil, nil, grid)
+	d := newDialog(s, title, content)
+	list := []fyne.CanvasObject{newPrimary(w.L("Close"), theme.CancelIcon(), d.Hide)}
+	if raw.Copy != "" {
+		list = append([]fyne.CanvasObject{newButton(w.L("Copy"), theme.ContentCopyIcon(), func() {
+			s.copyText(raw.Copy, true)
+			s.notice(w.L("Copied. It goes from the clipboard in a minute."), nil)
+		})}, list...)
+	}
+	d.SetButtons(list)
+	s.ask(d, s.most())
+}

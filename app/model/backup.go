@@ -32,6 +32,13 @@ type Safe interface {
 	Opens(pass []byte) error
 }
 
+// TroubleOf puts an error in words, for what a screen tells where it happened.
+func TroubleOf(w Words, err error) Trouble {
+	code := CodeOf(err)
+	message, next := w.Explain(code)
+	return Trouble{Code: code, Message: message, Next: next}
+}
+
 // Unlocker is somebody who may unlock the home.
 type Unlocker struct {
 	Name    string
@@ -144,15 +151,12 @@ func BackupName(now time.Time) string {
 	return "bonafide-" + now.UTC().Format("2006-01-02") + ".backup"
 }
 
-// minPassphrase is the shortest that a home takes, in characters.
-const minPassphrase = 8
-
 // NewPassphrase says what is wrong with a new passphrase that was typed twice.
 // Codes passphrase_short, passphrase_differs.
 func NewPassphrase(pass, again []byte) error {
 	switch {
-	case utf8.RuneCount(pass) < minPassphrase:
-		return explain.Errorf("passphrase_short", "a passphrase has at least %d characters", minPassphrase)
+	case utf8.RuneCount(pass) < MinPassphrase:
+		return explain.Errorf("passphrase_short", "a passphrase has at least %d characters", MinPassphrase)
 	case !bytes.Equal(pass, again):
 		return explain.Errorf("passphrase_differs", "typed differently the second time")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/qr"
 	"bonafide/internal/request"
 	"bonafide/wallet"
 )
@@ -24,8 +25,11 @@ type gathered struct {
 }
 
 // gather reads files, each no further than what may be a credential, and the
-// codes in pictures. Whatever happens in a decoder stays there.
+// codes in pictures. Codes that are frames of a sequence are joined, over all
+// pictures. Whatever happens in a decoder stays there.
 func gather(ctx context.Context, codes Codes, files []File) (out []gathered) {
+	var frames [][]byte
+	var name string // of the first picture with a frame
 	for _, f := range files {
 		if ctx.Err() != nil {
 			return out
@@ -35,7 +39,26 @@ func gather(ctx context.Context, codes Codes, files []File) (out []gathered) {
 		if err != nil {
 			read = []gathered{{name: f.Name, trouble: explain.CodeOf(err)}}
 		}
-		out = append(out, read...)
+		for _, g := range read {
+			if !qr.IsFrame(g.content) {
+				out = append(out, g)
+				continue
+			}
+			if len(frames) == 0 {
+				name = f.Name
+			}
+			frames = append(frames, g.content)
+		}
+	}
+	if len(frames) == 0 {
+		return out
+	}
+	whole, err := qr.Join(frames)
+	for _, b := range whole {
+		out = append(out, gathered{name: name, content: bytes.TrimSpace(b)})
+	}
+	if err != nil {
+		out = append(out, gathered{name: name, trouble: explain.CodeOf(err)})
 	}
 	return out
 }

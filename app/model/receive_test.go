@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/qr"
 	"bonafide/issuer"
 	"bonafide/wallet"
 )
@@ -172,6 +173,38 @@ func TestReceiveCancel(t *testing.T) {
 	close(end)
 	<-done
 	if s := r.State(); s.Phase != Waiting || len(s.Outcomes) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestReceiveFrames: a licence in a sequence of codes, over several pictures; two
+// sequences are not mixed, and one that is not all there says so.
+func TestReceiveFrames(t *testing.T) {
+	p := newPractice(t, 2)
+	a, _ := p.bound(0)
+	b, _ := p.bound(1)
+	var codes [][]byte
+	for _, content := range [][]byte{a, b} {
+		frames, err := qr.Frames(content)
+		if err != nil || len(frames) < 3 {
+			t.Fatal(len(frames), err)
+		}
+		codes = append(codes, frames[1:]...) // one of each is missed
+	}
+	picture := 0
+	r := p.receiving(func(io.Reader) ([][]byte, error) { picture++; return codes[picture-1 : picture], nil })
+	var files []File
+	for range codes {
+		files = append(files, bytesFile("photo.png", []byte("\x89PNG\r\n\x1a\n")))
+	}
+	r.Take(t.Context(), files...)
+	s := r.State()
+	if len(s.Outcomes) != 2 || s.Outcomes[0].Arrival != ArrivedNew || s.Outcomes[1].Arrival != ArrivedNew {
+		t.Errorf("%+v", s)
+	}
+	r = p.receiving(func(io.Reader) ([][]byte, error) { return codes[:1], nil })
+	r.Take(t.Context(), files[0])
+	if s := r.State(); len(s.Outcomes) != 1 || s.Outcomes[0].Code != "frames_missing" || s.Outcomes[0].Next == "" {
 		t.Errorf("%+v", s)
 	}
 }

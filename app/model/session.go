@@ -297,6 +297,18 @@ func (s *Session) Unlock(ctx context.Context, person string, pass []byte) error 
 	return nil
 }
 
+// Lend runs f while the open home is given a passphrase where it asks for one, as
+// for a new one of who acts. The passphrase is overwritten. Run it beside the
+// screen.
+func (s *Session) Lend(pass []byte, f func(h *home.Home) error) error {
+	h := s.Home()
+	if h == nil {
+		clear(pass)
+		return explain.Errorf("home_missing", "no home is open")
+	}
+	return s.secret.lend(pass, func() error { return f(h) })
+}
+
 // Lock locks the home. It returns when the master key is gone, which waits for
 // a single act that is under way; run it beside the screen, which hides what it
 // shows first.

@@ -199,6 +199,11 @@ var _ = add(
 		Next:    "Take in at most 50 at a time.",
 	},
 	Entry{
+		Code: "backup_nowhere", Exit: ExitUsage, Who: "you",
+		Message: "It is not chosen yet where the backup lies.",
+		Next:    "Choose it first.",
+	},
+	Entry{
 		Code: "passphrase_differs", Exit: ExitUsage, Who: "you",
 		Message: "The passphrase was typed differently the second time.",
 		Next:    "Type the same passphrase twice.",

@@ -622,6 +622,37 @@ func (h *Home) ChangePassphrase(ctx context.Context) error {
 	return h.setSlot(ctx, slotPassphrase, &s)
 }
 
+// Opens says whether a passphrase opens the home for the acting person: nil, or an
+// error of code passphrase_wrong. The keyring is not asked, and nothing changes.
+// It unlocks the home.
+func (h *Home) Opens(pass []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.unlock(); err != nil {
+		return err
+	}
+	p, err := readPeople(h.dir, h.settings.ID)
+	if err != nil {
+		return err
+	}
+	i := p.find(h.person)
+	if i < 0 {
+		return explain.Errorf("person_unknown", "nobody of that name")
+	}
+	s := p.People[i].slot(slotPassphrase)
+	if s == nil {
+		return explain.Errorf("data_damaged", "%s: the person has no passphrase slot", peopleFile)
+	}
+	key := argon2.IDKey(pass, s.Argon.Salt, s.Argon.Time, s.Argon.MemoryKiB, s.Argon.Threads, 32)
+	defer clear(key)
+	master, err := unwrap(key, s.Wrapped, h.settings.ID, h.person, slotPassphrase)
+	clear(master)
+	if errors.Is(err, errUnwrap) {
+		return explain.Errorf("passphrase_wrong", "the passphrase does not open the home")
+	}
+	return err
+}
+
 // setSlot replaces the acting person's slot of a kind; nil removes it.
 func (h *Home) setSlot(ctx context.Context, kind string, s *slot) error {
 	return h.changePeople(ctx, func(p *people) error {

@@ -462,3 +462,22 @@ func BenchmarkUnlock(b *testing.B) {
 		}
 	}
 }
+
+// TestOpens: a passphrase can be tried on an unlocked home; the keyring does not
+// answer for it.
+func TestOpens(t *testing.T) {
+	dir := newHome(t)
+	k := fakeKeyring{}
+	o := options(&user{pass: goodPass})
+	o.keyring = k
+	h := mustOpen(t, dir, o)
+	if err := h.UseKeyring(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Opens([]byte(goodPass)); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, h.Opens([]byte("not this one")), "passphrase_wrong")
+	wantCode(t, h.Opens(nil), "passphrase_wrong")
+	wantCode(t, mustOpen(t, dir, options(&user{pass: "not this one"})).Opens([]byte(goodPass)), "passphrase_wrong")
+}

@@ -1,0 +1,312 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"bonafide/app/model"
+	"bonafide/internal/explain"
+	"bonafide/internal/home"
+)
+
+// safe is the home of a place as safety needs it: passphrases are lent to it.
+type safe struct {
+	*home.Home
+	s *shell
+}
+
+// ChangePassphrase implements model.Safe.
+func (h safe) ChangePassphrase(ctx context.Context, pass []byte) error {
+	return h.s.session.Lend(pass, func(open *home.Home) error { return open.ChangePassphrase(ctx) })
+}
+
+// AddPerson implements model.Safe.
+func (h safe) AddPerson(ctx context.Context, name string, pass []byte) error {
+	return h.s.session.Lend(pass, func(open *home.Home) error { return open.AddPerson(ctx, name) })
+}
+
+func (p *practitioner) safe() (model.Safe, error) {
+	if p.home.Actor() == "" {
+		return nil, explain.Errorf("passphrase_needed", "the home is locked")
+	}
+	return safe{p.home, p.s}, nil
+}
+
+// safetyRoom is about backups, passphrases and who may unlock.
+type safetyRoom struct {
+	*walletRoom
+	model *model.Safety
+	bar   *workBar
+	top   *fyne.Container
+	parts *fyne.Container
+}
+
+func (p *practitioner) safety(s *shell) room {
+	r := &safetyRoom{walletRoom: newWalletRoom(p, s.words.L("Safety"))}
+	r.model = model.NewSafety(p.safe, s.now, s.words, func() { onScreen(r.draw) })
+	r.refresh = func() { r.model.Refresh(s.ctx) }
+	r.bar = newWorkBar(s.words, r.model.Work())
+	r.top, r.parts = container.NewVBox(), container.NewVBox()
+	r.body.Add(r.bar)
+	r.body.Add(r.top)
+	r.body.Add(r.parts)
+	r.draw()
+	return r
+}
+
+// Stop implements stopper.
+func (r *safetyRoom) Stop() {
+	if r.model.Work().State().Running {
+		r.model.Work().Cancel()
+		return
+	}
+	r.model.Dismiss()
+}
+
+// Actions implements actor.
+func (r *safetyRoom) Actions() []action {
+	return []action{{r.s.words.L("Make a backup…"), control(fyne.KeyB), r.backup}}
+}
+
+func (r *safetyRoom) draw() {
+	st, w := r.model.State(), r.s.words
+	defer r.body.Refresh()
+	r.bar.Update()
+	r.top.RemoveAll()
+	r.parts.RemoveAll()
+	if !st.Loaded {
+		r.top.Add(wrapped(w.L("Looking at the home")))
+		return
+	}
+	if st.Trouble.Code != "" {
+		r.top.Add(troublePanel(r.s, st.Trouble, newButton(w.L("Try again"), theme.ViewRefreshIcon(), r.Enter)))
+	}
+	if f := st.Finished; f != nil {
+		r.top.Add(r.finished(*f))
+	}
+	busy := r.model.Work().State().Running
+	action := func(b *push) *push {
+		enable(b, !busy)
+		return b
+	}
+
+	edge, lines := theme.ColorNameSuccess, tight(strong(st.Last))
+	if st.Due != "" {
+		edge = theme.ColorNameWarning
+		lines.Add(wrapped(st.Due))
+	}
+	if st.Restored != "" {
+		lines.Add(caption(st.Restored))
+	}
+	r.parts.Add(newPanel(edge, container.NewVBox(section2(w.L("Backup")), lines,
+		wrapped(w.L("A backup is one encrypted file with everything in this home: your licences, your keys and the log. It has a passphrase of its own.")),
+		buttons(r.s,
+			action(newPrimary(w.L("Make a backup…"), theme.DocumentSaveIcon(), r.backup)),
+			action(newButton(w.L("Rehearse a backup…"), theme.VisibilityIcon(), r.rehearse)),
+			action(newButton(w.L("Bring a backup back…"), theme.HistoryIcon(), func() { r.s.restore("") })),
+		),
+		caption(w.L("Rehearsing goes through a backup as if it were brought back and changes nothing. Bringing it back makes a new folder and leaves this home as it is.")),
+	)))
+	people := tight()
+	for _, p := range st.People {
+		people.Add(wrapped(r.unlocker(p)))
+	}
+	r.parts.Add(newPanel(theme.ColorNamePrimary, container.NewVBox(section2(w.L("Who may unlock this home")), people,
+		buttons(r.s,
+			action(newButton(w.L("Change your passphrase…"), theme.LoginIcon(), r.change)),
+			action(newButton(w.L("Add a person…"), theme.ContentAddIcon(), r.add)),
+		),
+		caption(w.L("Whoever may unlock it sees everything in it and can act with it. What they do is noted under their name.")),
+	)))
+}
+
+func (r *safetyRoom) unlocker(p model.Unlocker) string {
+	w, name := r.s.words, model.D{"Name": p.Name}
+	switch {
+	case p.You && p.Keyring:
+		return w.L("{{.Name}} (you), also by this system's keyring", name)
+	case p.You:
+		return w.L("{{.Name}} (you)", name)
+	case p.Keyring:
+		return w.L("{{.Name}}, also by this system's keyring", name)
+	}
+	return p.Name
+}
+
+func (r *safetyRoom) finished(f model.Finished) fyne.CanvasObject {
+	box := container.NewVBox(said(theme.ColorNameSuccess, f.Title, f.Lines...))
+	for _, n := range f.Notes {
+		box.Add(newPanel(theme.ColorNameWarning, warning(r.s, n)))
+	}
+	box.Add(container.NewHBox(newButton(r.s.words.L("Close"), theme.CancelIcon(), r.model.Dismiss)))
+	return box
+}
+
+// form is a dialog of fields with one action. What the action says is wrong
+// stands in it; else it closes.
+func (r *safetyRoom) form(title, yes string, fields []fyne.CanvasObject, first fyne.Focusable, entries []*entry, do func() error) {
+	w := r.s.words
+	var d *dialog.CustomDialog
+	trouble := container.NewVBox()
+	trouble.Hide()
+	box := container.NewVBox(append(fields, trouble)...)
+	var run *push
+	run = newPrimary(yes, theme.ConfirmIcon(), func() {
+		run.Disable()
+		r.s.beside(func() {
+			err := do()
+			onScreen(func() {
+				run.Enable()
+				if err != nil && !errors.Is(err, context.Canceled) {
+					troubles(r.s, trouble, model.TroubleOf(w, err))
+					return
+				}
+				for _, e := range entries {
+					e.SetText("") // nothing typed stays behind
+				}
+				d.Hide()
+			})
+		})
+	})
+	for _, e := range entries {
+		e.OnSubmitted = func(string) { run.Tapped(nil) }
+	}
+	d = newDialog(r.s, title, box)
+	d.SetButtons([]fyne.CanvasObject{newButton(w.L("Cancel"), theme.CancelIcon(), d.Hide), run})
+	r.s.ask(d, fyne.NewSize(460, 0))
+	if first != nil {
+		r.s.window.Canvas().Focus(first)
+	}
+}
+
+// typedPass is what stands in an entry, as bytes that are overwritten after use.
+func typedPass(e *entry) []byte { return []byte(e.Text) }
+
+// strength says how good a passphrase is while it is typed.
+func (r *safetyRoom) strength(e *entry) *widget.Label {
+	l := caption("")
+	l.Hide()
+	e.OnChanged = func(text string) {
+		if text == "" {
+			setText(l, "")
+			return
+		}
+		setText(l, model.StrengthWords(r.s.words, model.StrengthOf(text)))
+	}
+	return l
+}
+
+// backup asks where to and under which passphrase.
+func (r *safetyRoom) backup() {
+	w := r.s.words
+	pass, again := newPassword(), newPassword()
+	fields := []fyne.CanvasObject{wrapped(w.L("Choose a passphrase for the backup. Write it down and keep it apart from the file: nobody can open it without."))}
+	dir := ""
+	if !fyne.CurrentDevice().IsMobile() {
+		where := wrapped(w.L("No folder chosen yet."))
+		choose := newButton(w.L("Choose the folder…"), theme.FolderOpenIcon(), func() {
+			r.s.openFolder(w.L("Where to keep the backup"), func(chosen string) {
+				dir = chosen
+				where.SetText(w.L("Folder: {{.Folder}}", model.D{"Folder": model.FileName(chosen)}))
+			})
+		})
+		fields = append(fields, container.NewHBox(choose), where)
+	}
+	fields = append(fields, field(w.L("Passphrase of the backup"), pass), r.strength(pass), field(w.L("The passphrase again"), again))
+	r.form(w.L("Make a backup"), w.L("Make the backup"), fields, pass, []*entry{pass, again}, func() error {
+		return r.backupTo(dir, typedPass(pass), typedPass(again))
+	})
+}
+
+// backupTo writes the backup into a folder; on a phone, whose folders have no
+// paths, beside the app's own files first, from where it is handed on at once. It
+// is encrypted wherever it lies.
+func (r *safetyRoom) backupTo(dir string, pass, again []byte) error {
+	name := model.BackupName(r.s.now())
+	if dir != "" {
+		return r.model.Backup(r.s.ctx, filepath.Join(dir, name), pass, again)
+	}
+	if !fyne.CurrentDevice().IsMobile() {
+		return explain.Errorf("backup_nowhere", "no folder chosen")
+	}
+	temp, err := os.MkdirTemp("", "bonafide-")
+	if err != nil {
+		return explain.Errorf("folder_unwritable", "making a folder: %w", err)
+	}
+	file := filepath.Join(temp, name)
+	if err := r.model.Backup(r.s.ctx, file, pass, again); err != nil {
+		return errors.Join(err, os.RemoveAll(temp))
+	}
+	onScreen(func() {
+		r.s.saveFile(name, func(out io.Writer) (err error) {
+			defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+			in, err := os.Open(file)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = in.Close() }() // it was only read
+			_, err = io.Copy(out, in)
+			return err
+		}, func() { r.s.notice(r.s.words.L("Saved."), nil) })
+	})
+	return nil
+}
+
+// rehearse asks for a backup and its passphrase.
+func (r *safetyRoom) rehearse() {
+	w := r.s.words
+	pass := newPassword()
+	file, which := "", wrapped(w.L("No file chosen yet."))
+	choose := newButton(w.L("Choose the backup…"), theme.FolderOpenIcon(), func() {
+		d := dialog.NewFileOpen(func(u fyne.URIReadCloser, err error) {
+			switch {
+			case err != nil:
+				r.s.problem(explain.Errorf("file_unreadable", "%w", err))
+			case u != nil:
+				file = u.URI().Path()
+				_ = u.Close() // the home reads it
+				which.SetText(model.FileName(filepath.Base(file)))
+			}
+		}, r.s.window)
+		r.s.ask(d, r.s.most())
+	})
+	r.form(w.L("Rehearse a backup"), w.L("Rehearse"), []fyne.CanvasObject{
+		container.NewHBox(choose), which, field(w.L("Passphrase of the backup"), pass),
+	}, pass, []*entry{pass}, func() error {
+		if file == "" {
+			return explain.Errorf("backup_nowhere", "no file chosen")
+		}
+		return r.model.Rehearse(r.s.ctx, file, typedPass(pass))
+	})
+}
+
+// change asks for the old passphrase and a new one.
+func (r *safetyRoom) change() {
+	w := r.s.words
+	old, pass, again := newPassword(), newPassword(), newPassword()
+	r.form(w.L("Change your passphrase"), w.L("Change it"), []fyne.CanvasObject{
+		field(w.L("Your passphrase until now"), old), field(w.L("New passphrase"), pass), r.strength(pass), field(w.L("The new passphrase again"), again),
+	}, old, []*entry{old, pass, again}, func() error {
+		return r.model.ChangePassphrase(r.s.ctx, typedPass(old), typedPass(pass), typedPass(again))
+	})
+}
+
+// add asks for a name and a passphrase.
+func (r *safetyRoom) add() {
+	w := r.s.words
+	name, pass, again := newEntry(), newPassword(), newPassword()
+	r.form(w.L("Add a person"), w.L("Add"), []fyne.CanvasObject{
+		field(w.L("Name"), name), field(w.L("New passphrase"), pass), r.strength(pass), field(w.L("The new passphrase again"), again),
+	}, name, []*entry{name, pass, again}, func() error {
+		return r.model.AddPerson(r.s.ctx, name.Text, typedPass(pass), typedPass(again))
+	})
+}
