@@ -709,7 +709,7 @@ type Running struct {
 
 // Start runs the world's node, tells the homes where it is, and brings the
 // hospital and the practitioner up to date. The machine's clock is now; nil
-// means its own. Codes node_already_running, trust_expired after half a year
+// means its own. Codes node_already_running, demo_outdated after half a year
 // without a start, and those of a sync.
 func (w World) Start(ctx context.Context, now func() time.Time) (_ *Running, err error) {
 	if now == nil {
@@ -747,6 +747,9 @@ func (w World) Start(ctx context.Context, now func() time.Time) (_ *Running, err
 			_, err := h.Sync(ctx)
 			return err
 		})
+		if explain.CodeOf(err) == "trust_expired" {
+			return nil, explain.Errorf("demo_outdated", "%s: %w", name, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("bringing %s up to date: %w", name, err)
 		}

@@ -71,6 +71,11 @@ func TestFurnish(t *testing.T) {
 		t.Errorf("stopping: %v", err)
 	}
 
+	// After most of a year.
+	if r, err := loaded.Start(t.Context(), func() time.Time { return time.Now().Add(300 * day) }); explain.CodeOf(err) != "demo_outdated" || r != nil {
+		t.Errorf("much later it starts with %v", err)
+	}
+
 	mine := filepath.Join(dir, "mine.txt")
 	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,11 @@ var _ = add(
 		Next:    "Have it made; it takes a few seconds.",
 	},
 	Entry{
+		Code: "demo_outdated", Exit: ExitRefused, Who: "you",
+		Message: "This demonstration has stood still for so long that its homes no longer believe its network.",
+		Next:    "Remove it and begin a new one; nothing in it is real.",
+	},
+	Entry{
 		Code: "demo_not_ours", Exit: ExitRefused, Who: "you",
 		Message: "This folder was not made by the demonstration.",
 		Next:    "Nothing was removed; look at what is in the folder yourself.",
