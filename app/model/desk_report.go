@@ -59,15 +59,22 @@ type Report struct {
 	raw    []byte
 }
 
-// Verdicts as people read them.
-func wordOf(w Words, v verifier.Verdict, limited bool) string {
-	switch v {
-	case verifier.Verified:
-		if limited {
-			return w.L("Verified, with conditions")
-		}
+// wordOf is a verdict as people read it. One about a time that has passed says
+// so: it tells nothing of today.
+func wordOf(w Words, r verifier.Result) string {
+	then, some := r.At != nil, limited(r)
+	switch {
+	case r.Verdict == verifier.Verified && then && some:
+		return w.L("Was valid, with conditions")
+	case r.Verdict == verifier.Verified && then:
+		return w.L("Was valid")
+	case r.Verdict == verifier.Verified && some:
+		return w.L("Verified, with conditions")
+	case r.Verdict == verifier.Verified:
 		return w.L("Verified")
-	case verifier.Rejected:
+	case r.Verdict == verifier.Rejected && then:
+		return w.L("Was not valid")
+	case r.Verdict == verifier.Rejected:
 		return w.L("Not valid")
 	}
 	return w.L("Cannot confirm")
@@ -98,6 +105,9 @@ func PurposeName(w Words, p verifier.Purpose) string {
 // given says what a verdict is for and when it was given.
 func given(w Words, r verifier.Result) string {
 	when := D{"When": w.Stamp(r.VerifiedAt), "Purpose": Plain(string(r.Purpose))}
+	if r.At != nil {
+		return w.L("This is how it stood on {{.Then}}, checked on {{.When}}. It says nothing of today.", when, D{"Then": w.Stamp(*r.At)})
+	}
 	switch r.Purpose {
 	case verifier.Privileging:
 		return w.L("Checked for privileging on {{.When}}.", when)
@@ -244,7 +254,7 @@ func NewReport(w Words, name string, res verifier.Result) Report {
 		File: shownName(w, name), FileOdd: Plain(name) != name, Verdict: res.Verdict, Limited: limited(res),
 		Given: given(w, res), Lines: lines(w, res), Result: &res,
 	}
-	r.Word = wordOf(w, res.Verdict, r.Limited)
+	r.Word = wordOf(w, res)
 	switch res.Verdict {
 	case verifier.Verified:
 		r.Asks = asks(w, res)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"bonafide/did/key"
 	"bonafide/internal/explain"
+	"bonafide/internal/home"
 	"bonafide/internal/request"
 	"bonafide/internal/testkit"
 	"bonafide/vc"
@@ -145,6 +148,35 @@ func TestVerdicts(t *testing.T) {
 				t.Error("there is nothing to make a page of")
 			}
 		})
+	}
+}
+
+// A verdict about a time that has passed is never taken for one about today.
+func TestVerdictsAboutThen(t *testing.T) {
+	then := now.AddDate(-1, 0, 0)
+	for _, tt := range []struct {
+		verdict verifier.Verdict
+		may     string
+		want    string
+	}{
+		{verifier.Verified, "yes", "Was valid"},
+		{verifier.Verified, "with_conditions", "Was valid, with conditions"},
+		{verifier.Rejected, "no", "Was not valid"},
+		{verifier.Unconfirmed, "yes", "Cannot confirm"},
+	} {
+		res := verified(verifier.Input{})
+		res.Verdict, res.At, res.Credentials[0].Licence.MayPractise = tt.verdict, &then, &tt.may
+		r := NewReport(English(), "a", res)
+		if r.Word != tt.want || r.Given != "This is how it stood on 21 Nov 2025 09:00 UTC, checked on 21 Nov 2026 09:00 UTC. It says nothing of today." {
+			t.Errorf("%q, %q", r.Word, r.Given)
+		}
+		if k := row(English(), home.Kept{Result: res}); k.Word != tt.want {
+			t.Errorf("%q in the history", k.Word)
+		}
+		page := written(t, res)
+		if !strings.Contains(page, ">"+tt.want+"</h1>") || !strings.Contains(page, "<td>21 Nov 2025 09:00 UTC</td>") {
+			t.Errorf("%s on the page", tt.want)
+		}
 	}
 }
 
@@ -621,5 +653,30 @@ func TestRaw(t *testing.T) {
 	}
 	if r, _ := newRaw(strings.Repeat("x", maxRaw+1)).Raw(); !r.Cut || len(r.Text) != maxRaw || len(r.Copy) != maxRaw+1 {
 		t.Error("long text is not cut")
+	}
+	raw, err := os.ReadFile("../../vc/testdata/credentials/worked-sd-jwt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var worked struct{ Credential, Presentation string }
+	if err := json.Unmarshal(raw, &worked); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		token string
+		want  []string
+	}{
+		{worked.Credential, []string{`"header": {`, `"typ": "dc+sd-jwt"`, `"payload": {`, `"Quillfeather"`, `"disclosures": [`}},
+		{worked.Presentation, []string{`"Quillfeather"`, `"key_binding": {`, `"typ": "kb+jwt"`, `"aud": "Example Hospital"`}},
+	} {
+		r, ok := newRaw(c.token).Raw()
+		if !ok || !r.Token || r.Copy != c.token {
+			t.Errorf("%+v", r)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(r.Text, w) {
+				t.Errorf("the token does not say %s:\n%s", w, r.Text)
+			}
+		}
 	}
 }

@@ -241,7 +241,7 @@ func (h *History) CloseReport() {
 
 // row is a verdict in a line.
 func row(w Words, k home.Kept) Row {
-	r := Row{Seq: k.Seq, Verdict: k.Result.Verdict, Word: wordOf(w, k.Result.Verdict, limited(k.Result)), When: w.Stamp(k.Result.VerifiedAt)}
+	r := Row{Seq: k.Seq, Verdict: k.Result.Verdict, Word: wordOf(w, k.Result), When: w.Stamp(k.Result.VerifiedAt)}
 	r.What = shownName(w, k.Result.File)
 	for _, c := range k.Result.Credentials {
 		if c.Type == nil {
@@ -285,7 +285,7 @@ func (m matcher) fits(w Words, k home.Kept) bool {
 		b.WriteString(strings.ToLower(s))
 		b.WriteByte('\n') // no term spans two of them
 	}
-	add(wordOf(w, r.Verdict, limited(r)))
+	add(wordOf(w, r))
 	add(string(r.Verdict))
 	add(r.File)
 	for _, c := range r.Credentials {

@@ -244,3 +244,18 @@ func TestThreat75_LockedHistoryShowsNothing(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A verdict about a time that has passed is never shown as one about today.
+func TestHistoryOfThePast(t *testing.T) {
+	k := many(1)
+	k.results[0].At = ptr(time.Date(2026, 3, 1, 23, 59, 59, 0, time.UTC))
+	h := newHistory(k)
+	h.Search(t.Context(), Query{})
+	const word = "Was not valid"
+	if s := h.State(); len(s.Rows) != 1 || s.Rows[0].Word != word {
+		t.Errorf("%+v", s.Rows)
+	}
+	if r := NewReport(English(), "x.json", k.results[0]); r.Word != word {
+		t.Errorf("%q", r.Word)
+	}
+}

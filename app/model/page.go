@@ -37,12 +37,15 @@ func WritePage(out io.Writer, w Words, res verifier.Result, version string) erro
 		Title:   w.L("Verdict: {{.Word}}", D{"Word": r.Word}),
 		Checked: w.Stamp(res.VerifiedAt), Purpose: PurposeName(w, res.Purpose), Version: Plain(version),
 		Labels: labels{
-			Reason: w.L("Why"), Next: w.L("What to do next"), File: w.L("File"), Purpose: w.L("Purpose"), Checked: w.L("Checked on"),
+			Reason: w.L("Why"), Next: w.L("What to do next"), File: w.L("File"), Purpose: w.L("Purpose"), Checked: w.L("Checked on"), Then: w.L("About the time"),
 			AsOf: w.L("Data as of"), Boards: w.L("Boards that signed the data"), Program: w.L("Program"), Facts: w.L("What was verified"),
 			Checks: w.L("Checks"), Check: w.L("Check"), Result: w.L("Result"), Meaning: w.L("What it means"), Data: w.L("Data"), Code: w.L("Code"),
 			Odd: w.L("A name here holds characters that deceive; they are shown by their number."),
 		},
 		Note: w.L("This page tells what Bonafide found on the day it names. It is no credential and proves nothing by itself: to know what holds today, verify the credential again."),
+	}
+	if res.At != nil {
+		p.Then = w.Stamp(*res.At)
 	}
 	if res.AsOf != nil {
 		p.AsOf = w.Stamp(*res.AsOf)
@@ -70,6 +73,7 @@ type page struct {
 	Report
 	Language, Title, Colour   string
 	Checked, Purpose, Version string
+	Then                      string // the time that it is about, where that is not now
 	AsOf, Age, Note           string
 	Boards                    int
 	Odd                       bool
@@ -78,7 +82,7 @@ type page struct {
 
 type labels struct {
 	Reason, Next, File, Purpose, Checked, AsOf, Boards, Program, Facts string
-	Checks, Check, Result, Meaning, Data, Code, Odd                    string
+	Checks, Check, Result, Meaning, Data, Code, Odd, Then              string
 }
 
 // colours go with the words; on paper the words alone remain.
@@ -121,6 +125,8 @@ bdi { unicode-bidi: isolate; } .note { border-top: 1px solid #74807f; margin-top
 <tr><th scope="row">{{.Labels.File}}</th><td><bdi>{{.File}}</bdi></td></tr>
 <tr><th scope="row">{{.Labels.Purpose}}</th><td>{{.Purpose}}</td></tr>
 <tr><th scope="row">{{.Labels.Checked}}</th><td>{{.Checked}}</td></tr>
+{{- with .Then}}
+<tr><th scope="row">{{$.Labels.Then}}</th><td>{{.}}</td></tr>{{end}}
 {{- if .AsOf}}
 <tr><th scope="row">{{.Labels.AsOf}}</th><td>{{.AsOf}}, {{.Age}}</td></tr>
 <tr><th scope="row">{{.Labels.Boards}}</th><td>{{.Boards}}</td></tr>{{end}}
