@@ -30,6 +30,8 @@ var invariants = map[string][]invariant{
 		{"event_ahead_of_licence", `SELECT count(*) FROM event e JOIN licence l ON l.id = e.licence WHERE e.status_rev > l.status_rev`},
 	},
 	"verifier": {
+		{"past_final_changed", `SELECT count(*) FROM past_change WHERE was IN (6, 7, 12, 13) OR was = became`},
+		{"past_broken", `SELECT count(*) FROM (SELECT was, lag(became) OVER (PARTITION BY issuer, place ORDER BY height, position) AS before FROM past_change) WHERE before <> was`},
 		{"nonce_burned_by_nothing", `SELECT count(*) FROM request WHERE burned = 1 AND digest IS NULL`},
 	},
 }

@@ -57,10 +57,14 @@ func (p PastStatus) at(now ledger.Status, data, first, last uint64) (ledger.Stat
 	}
 	value := now
 	for i := len(p.Changes) - 1; i >= 0 && p.Changes[i].Height > last; i-- {
-		// A home that imported since knows more than the data at hand.
-		if p.Changes[i].Height <= data {
-			value = p.Changes[i].Old
+		c := p.Changes[i]
+		if c.Height > data {
+			continue // a home that imported since knows more than the data at hand
 		}
+		if c.New != value {
+			return 0, false // it was altered: what is here does not lead to today's value
+		}
+		value = c.Old
 	}
 	for _, g := range p.Gaps {
 		switch {

@@ -25,6 +25,8 @@ func TestPastStatus(t *testing.T) {
 		{"before a change", PastStatus{Height: 100, Changes: two}, ledger.Revoked, 30, 39, ledger.Current},
 		{"at a change", PastStatus{Height: 100, Changes: two}, ledger.Revoked, 40, 59, ledger.SuspendedStatus},
 		{"after all changes", PastStatus{Height: 100, Changes: two}, ledger.Revoked, 60, 99, ledger.Revoked},
+		{"altered", PastStatus{Height: 100, Changes: one}, ledger.Revoked, 30, 39, unknown},
+		{"altered in the middle", PastStatus{Height: 100, Changes: append([]PastChange{{Height: 20, Old: ledger.Current, New: ledger.Hold}}, two...)}, ledger.Revoked, 10, 19, unknown},
 		{"a change beyond the data", PastStatus{Height: 120, Changes: []PastChange{{Height: 110, Old: ledger.Hold, New: ledger.Current}}}, ledger.Hold, 40, 99, ledger.Hold},
 
 		{"before what is known", PastStatus{Height: 100, Gaps: []PastGap{{Until: 50}}}, ledger.Current, 40, 49, unknown},
