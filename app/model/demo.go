@@ -161,7 +161,7 @@ func (m *Demo) shows(w demo.World, there bool) {
 			s.Places = append(s.Places, Place{Dir: w.Home(p), Role: Role(p.Role), Title: p.Title})
 		}
 		for _, f := range w.Samples {
-			if role, title := sampleTitle(words, f.Kind); title != "" {
+			if role, title := sampleTitle(words, f); title != "" {
 				s.Samples = append(s.Samples, DemoSample{role, title, w.File(f)})
 				s.Folder = filepath.Dir(w.File(f))
 			}
@@ -176,8 +176,8 @@ func (m *Demo) shows(w demo.World, there bool) {
 }
 
 // sampleTitle says what a sample is and for whom.
-func sampleTitle(w Words, k demo.SampleKind) (Role, string) {
-	switch k {
+func sampleTitle(w Words, s demo.Sample) (Role, string) {
+	switch s.Kind {
 	case demo.SampleAnswer:
 		return RoleHospital, w.L("An answer to one of the hospital's open requests: it should be verified, once.")
 	case demo.SampleAnswerCode:
@@ -187,7 +187,7 @@ func sampleTitle(w Words, k demo.SampleKind) (Role, string) {
 	case demo.SampleCopy:
 		return RoleHospital, w.L("A licence from a board's register: it is real, but does not show who presents it.")
 	case demo.SampleConditions:
-		return RoleHospital, w.L("A licence on probation.")
+		return RoleHospital, w.L("An answer with a licence on probation: verified, but only with conditions, and once.")
 	case demo.SampleRevoked:
 		return RoleHospital, w.L("A licence that was revoked.")
 	case demo.SampleExpired:
@@ -201,9 +201,9 @@ func sampleTitle(w Words, k demo.SampleKind) (Role, string) {
 	case demo.SampleRequest:
 		return RolePractitioner, w.L("A request of the hospital, to be answered.")
 	case demo.SampleLetter:
-		return RolePractitioner, w.L("A board's letter with a claim code.")
+		return RolePractitioner, w.L("A board's letter with a claim code: {{.Licence}}.", D{"Licence": Plain(s.About)})
 	case demo.SampleLetterCode:
-		return RolePractitioner, w.L("The same claim code as a picture of a QR code.")
+		return RolePractitioner, w.L("A claim code as a picture of a QR code: {{.Licence}}.", D{"Licence": Plain(s.About)})
 	case demo.SampleRegister:
 		return RoleBoard, w.L("A board's register, as a file.")
 	}

@@ -7,6 +7,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,7 +102,7 @@ const (
 	SampleAnswerCode    SampleKind = "answer_code"    // another one, as a QR code
 	SampleReplayed      SampleKind = "replayed"       // an answer that was verified before
 	SampleCopy          SampleKind = "copy"           // a licence that does not prove who presents it
-	SampleConditions    SampleKind = "conditions"     // of one on probation
+	SampleConditions    SampleKind = "conditions"     // an answer with a licence on probation
 	SampleRevoked       SampleKind = "revoked"        // of one that was revoked
 	SampleExpired       SampleKind = "expired"        // of one that ran out
 	SampleTampered      SampleKind = "tampered"       // with another name in it
@@ -112,10 +113,17 @@ const (
 	SampleRegister      SampleKind = "register"       // of a board, as a file
 )
 
+// kinds are in the order in which they are worth trying.
+var kinds = []SampleKind{
+	SampleAnswer, SampleAnswerCode, SampleConditions, SampleReplayed, SampleCopy, SampleRevoked, SampleExpired, SampleTampered,
+	SampleNotAccredited, SampleNotAnchored, SampleRequest, SampleLetter, SampleLetterCode, SampleRegister,
+}
+
 // Sample is a file under samples/.
 type Sample struct {
-	Kind SampleKind `json:"kind"`
-	File string     `json:"file"` // its name
+	Kind  SampleKind `json:"kind"`
+	File  string     `json:"file"`  // its name
+	About string     `json:"about"` // the licence of a letter; else ""
 }
 
 // ClaimCode is one that waits to be claimed.
@@ -442,7 +450,7 @@ func (f *furnisher) registers(ctx context.Context) error {
 		if _, err := f.enter(ctx, r.board, r.file, r.rows); err != nil {
 			return err
 		}
-		f.sample(SampleRegister, r.file)
+		f.sample(SampleRegister, r.file, "")
 	}
 	return nil
 }
@@ -451,6 +459,9 @@ func (f *furnisher) issueAll(ctx context.Context) error {
 	_, err := f.issue(ctx, f.cast.mBoard, f.cast.nBoard, f.cBoard)
 	return err
 }
+
+// onProbation is which of the claimed licences will be.
+const onProbation = 2
 
 // claims brings the practitioner's licences into the wallet; the first in both
 // envelopes.
@@ -505,12 +516,15 @@ func (f *furnisher) letterCodes(ctx context.Context) error {
 		}
 		f.world.Codes = append(f.world.Codes, ClaimCode{code, b.DID, name, row.Profession, expires})
 		text := fmt.Sprintf("%s\n\nWith this code you can have your licence in your wallet.\n\nLicence: %s\nBoard: %s\nClaim code: %s\n", name, row.Profession, b.DID, code)
-		if err := f.leave(SampleLetter, fmt.Sprintf("letter-%d.txt", i+1), []byte(text)); err != nil {
+		letter, picture := fmt.Sprintf("letter-%d.txt", i+1), fmt.Sprintf("letter-%d.png", i+1)
+		if err := f.put(letter, []byte(text)); err != nil {
 			return err
 		}
-		if err := f.leaveCode(SampleLetterCode, fmt.Sprintf("letter-%d.png", i+1), []byte(string(b.DID)+"\n"+code)); err != nil {
+		if err := f.putCode(picture, []byte(string(b.DID)+"\n"+code)); err != nil {
 			return err
 		}
+		f.sample(SampleLetter, letter, row.Profession)
+		f.sample(SampleLetterCode, picture, row.Profession)
 	}
 	return nil
 }
@@ -536,8 +550,7 @@ func (f *furnisher) discipline(ctx context.Context) error {
 			return err
 		}
 	}
-	f.sample(SampleConditions, "licence-on-probation.json")
-	f.sample(SampleRevoked, "licence-revoked.json")
+	f.sample(SampleRevoked, "licence-revoked.json", "")
 	return nil
 }
 
@@ -579,24 +592,34 @@ func (f *furnisher) samples(ctx context.Context) error {
 		{name: "request-used.json"},
 		{name: "request-1.json"},
 		{name: "request-2.json", claims: []string{"familyName", "licence.number"}},
+		{name: "request-3.json"},
 		{name: "request-to-answer.json", claims: []string{"familyName", "givenName", "licence.number", "licence.profession"}},
 	} {
 		if err := f.request(ctx, hospitalHome, hospitalName, r.name, r.claims...); err != nil {
 			return err
 		}
 	}
-	f.sample(SampleRequest, "request-to-answer.json")
-	for req, answer := range map[string]string{"request-used.json": "answer-used-before.json", "request-1.json": "answer.json", "request-2.json": "answer.sd-jwt"} {
-		if err := f.answer(ctx, c, c.claimed[0], req, answer); err != nil {
+	f.sample(SampleRequest, "request-to-answer.json", "")
+	for _, x := range []struct {
+		kind    SampleKind
+		licence int // of those that were claimed
+		request string
+		file    string
+	}{
+		{SampleReplayed, 0, "request-used.json", "answer-used-before.json"},
+		{SampleAnswer, 0, "request-1.json", "answer.json"},
+		{SampleAnswerCode, 0, "request-2.json", "answer-as-qr-code.png"},
+		{SampleConditions, onProbation, "request-3.json", "answer-on-probation.json"},
+	} {
+		if err := f.answer(ctx, c, c.claimed[x.licence], x.request, x.file); err != nil {
 			return err
 		}
+		f.sample(x.kind, x.file, "")
 	}
-	f.sample(SampleReplayed, "answer-used-before.json")
-	f.sample(SampleAnswer, "answer.json")
-	if raw, err = os.ReadFile(f.path("answer.sd-jwt")); err != nil {
+	if raw, err = os.ReadFile(f.path("answer-as-qr-code.png")); err != nil {
 		return err
 	}
-	if err := f.leaveCode(SampleAnswerCode, "answer-as-qr-code.png", bytes.TrimSpace(raw)); err != nil {
+	if err := f.putCode("answer-as-qr-code.png", bytes.TrimSpace(raw)); err != nil {
 		return err
 	}
 	if err := f.sync(ctx, c); err != nil {
@@ -657,27 +680,30 @@ func (f *furnisher) past(ctx context.Context) error {
 	return nil
 }
 
-func (f *furnisher) sample(k SampleKind, file string) {
-	f.world.Samples = append(f.world.Samples, Sample{k, file})
+func (f *furnisher) sample(k SampleKind, file, about string) {
+	f.world.Samples = append(f.world.Samples, Sample{k, file, about})
 }
 
 // leave makes a sample.
 func (f *furnisher) leave(k SampleKind, file string, b []byte) error {
-	f.sample(k, file)
+	f.sample(k, file, "")
 	return f.put(file, b)
 }
 
-// leaveCode makes a sample of a QR code that says b.
-func (f *furnisher) leaveCode(k SampleKind, file string, b []byte) error {
+// putCode makes a picture of a QR code that says b.
+func (f *furnisher) putCode(file string, b []byte) error {
 	var out bytes.Buffer
 	if err := qr.PNG(&out, b, 4); err != nil {
 		return err
 	}
-	return f.leave(k, file, out.Bytes())
+	return f.put(file, out.Bytes())
 }
 
 // keep leaves the samples alone of all files, and names the places.
 func (f *furnisher) keep(context.Context) error {
+	slices.SortStableFunc(f.world.Samples, func(a, b Sample) int {
+		return cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind))
+	})
 	samples := filepath.Join(f.dir, samplesFolder)
 	if err := os.Mkdir(samples, 0o700); err != nil {
 		return fmt.Errorf("making the folder of samples: %w", err)

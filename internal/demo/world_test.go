@@ -226,7 +226,7 @@ func holdsSamples(t *testing.T, w World, h *home.Home) {
 		{SampleAnswer, verifier.Privileging, verifier.Verified, "status_current"},
 		{SampleCopy, verifier.Monitoring, verifier.Verified, "status_current"},
 		{SampleCopy, verifier.Privileging, verifier.Unconfirmed, "register_copy"},
-		{SampleConditions, verifier.Monitoring, verifier.Verified, "status_probation"},
+		{SampleConditions, verifier.Privileging, verifier.Verified, "status_probation"},
 		{SampleRevoked, verifier.Privileging, verifier.Rejected, "status_revoked"},
 		{SampleExpired, verifier.Privileging, verifier.Rejected, "expired"},
 		{SampleTampered, verifier.Privileging, verifier.Rejected, "anchor_mismatch"},
@@ -424,8 +424,8 @@ func TestRemoveIsCareful(t *testing.T) {
 	}
 	for what, w := range map[string]World{
 		"a home elsewhere":   {Places: []Place{{"../../outside", RoleHospital, "x"}}},
-		"a sample elsewhere": {Samples: []Sample{{SampleCopy, "../outside/keep.txt"}}},
-		"a sample's folder":  {Samples: []Sample{{SampleCopy, ".."}}},
+		"a sample elsewhere": {Samples: []Sample{{SampleCopy, "../outside/keep.txt", ""}}},
+		"a sample's folder":  {Samples: []Sample{{SampleCopy, "..", ""}}},
 	} {
 		if err := writeMark(outside, stateReady, w); err != nil {
 			t.Fatal(err)
