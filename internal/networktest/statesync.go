@@ -134,6 +134,10 @@ func (w *world) stateSync(ctx context.Context, detail *string) error {
 	if err := commits(ctx, w.boards...); err != nil {
 		return err
 	}
+	// It agrees with the others on whose turn it is to propose.
+	if log, err = os.ReadFile(b.logFile()); err != nil || bytes.Contains(log, []byte("invalid proposal")) {
+		return fmt.Errorf("it took others' proposals for out of turn: %w; see %s", err, b.logFile())
+	}
 	// It goes on from there by itself, after a power cut too, with the same words
 	// on its command line.
 	if err := errors.Join(b.kill(), b.start(ctx)); err != nil {

@@ -494,6 +494,78 @@ func (c lightChain) changes() (out []uint64) {
 	return out
 }
 
+// turns returns the validators of height-2, height-1 and height with whose turn
+// it is to propose. No signature covers that, and light blocks do not carry it:
+// it follows from the genesis and the changes, a step each block, as the engine
+// takes it (state.updateState).
+func (c lightChain) turns(genesis *types.ValidatorSet, height uint64) (out [3]*types.ValidatorSet, err error) {
+	v := genesis.Copy()
+	changes := c.changes()
+	heights := append(slices.Clone(changes), height-2, height-1, height)
+	slices.Sort(heights)
+	at := uint64(1)
+	for _, g := range slices.Compact(heights) {
+		if g > at {
+			advance(v, g-at-1)
+			if slices.Contains(changes, g) {
+				if err := v.UpdateWithChangeSet(difference(v, c.at(g).ValidatorSet)); err != nil {
+					return out, err
+				}
+			}
+			v.IncrementProposerPriority(1)
+			at = g
+		}
+		if g+2 >= height {
+			if lb := c.at(g); lb == nil || !bytes.Equal(v.Hash(), lb.ValidatorsHash) {
+				return out, errors.New("the light blocks leave out a member change")
+			}
+			out[g+2-height] = v.Copy()
+		}
+	}
+	return out, nil
+}
+
+// advance takes steps. As members have one vote each, turns come round again
+// soon, and whole rounds are left out.
+func advance(v *types.ValidatorSet, steps uint64) {
+	round := uint64(v.Size())
+	priorities := func() (out []int64) {
+		for _, x := range v.Validators {
+			out = append(out, x.ProposerPriority)
+		}
+		return out
+	}
+	for before := priorities(); steps >= round; steps -= round {
+		for range round {
+			v.IncrementProposerPriority(1)
+		}
+		after := priorities()
+		if slices.Equal(before, after) {
+			steps %= round
+			break
+		}
+		before = after
+	}
+	for range steps {
+		v.IncrementProposerPriority(1)
+	}
+}
+
+// difference are the changes that lead from one set to another.
+func difference(from, to *types.ValidatorSet) (out []*types.Validator) {
+	for _, v := range from.Validators {
+		if !to.HasAddress(v.Address) {
+			out = append(out, types.NewValidator(v.PubKey, 0))
+		}
+	}
+	for _, v := range to.Validators {
+		if !from.HasAddress(v.Address) {
+			out = append(out, types.NewValidator(v.PubKey, v.VotingPower))
+		}
+	}
+	return out
+}
+
 // memberChanges is the same of a state, which has them all: two changes that
 // cancel each other out could be left out of the chain.
 func memberChanges(s *ledger.State) (out []uint64) {
@@ -509,9 +581,10 @@ func (c lightChain) appHash() []byte { return c[len(c)-2].AppHash }
 // trusted verifies the light blocks of offered snapshots and gives the engine
 // what it needs of them (statesync.StateProvider).
 type trusted struct {
-	follow func(light [][]byte) (lightChain, error)
-	params types.ConsensusParams
-	taken  atomic.Bool // a state is taken over: nothing more is looked at
+	follow  func(light [][]byte) (lightChain, error)
+	genesis *types.ValidatorSet
+	params  types.ConsensusParams
+	taken   atomic.Bool // a state is taken over: nothing more is looked at
 
 	mu     sync.Mutex
 	chains map[uint64]lightChain
@@ -531,12 +604,14 @@ func newTrusted(cfg Config, doc *types.GenesisDoc) (*trusted, error) {
 	for _, v := range doc.Validators {
 		vals = append(vals, types.NewValidator(v.PubKey, v.Power))
 	}
-	genesis := types.NewValidatorSet(vals).Hash()
+	genesis := types.NewValidatorSet(vals)
+	hash := genesis.Hash()
 	return &trusted{
-		params: *doc.ConsensusParams,
-		chains: map[uint64]lightChain{},
-		offers: map[p2p.ID]map[[32]byte]bool{},
-		follow: func(light [][]byte) (lightChain, error) { return cfg.StateSync.Follow(genesis, light, cfg.Now()) },
+		genesis: genesis,
+		params:  *doc.ConsensusParams,
+		chains:  map[uint64]lightChain{},
+		offers:  map[p2p.ID]map[[32]byte]bool{},
+		follow:  func(light [][]byte) (lightChain, error) { return cfg.StateSync.Follow(hash, light, cfg.Now()) },
 	}, nil
 }
 
@@ -620,12 +695,16 @@ func (t *trusted) State(_ context.Context, height uint64) (sm.State, error) {
 		return sm.State{}, errNotOffered
 	}
 	last, current, next := c.at(height), c.at(height+1), c.at(height+2)
+	validators, err := c.turns(t.genesis, height+2)
+	if err != nil {
+		return sm.State{}, err
+	}
 	return sm.State{
 		ChainID: last.ChainID, InitialHeight: 1,
 		Version:         cmtstate.Version{Consensus: current.Version, Software: version.TMCoreSemVer},
 		LastBlockHeight: last.Height, LastBlockTime: last.Time, LastBlockID: last.Commit.BlockID,
 		AppHash: current.AppHash, LastResultsHash: current.LastResultsHash,
-		LastValidators: last.ValidatorSet, Validators: current.ValidatorSet, NextValidators: next.ValidatorSet,
+		LastValidators: validators[0], Validators: validators[1], NextValidators: validators[2],
 		LastHeightValidatorsChanged:      next.Height,
 		ConsensusParams:                  t.params,
 		LastHeightConsensusParamsChanged: current.Height,

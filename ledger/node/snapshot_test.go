@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +17,10 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/p2p"
 	ssproto "github.com/cometbft/cometbft/proto/tendermint/statesync"
+	"github.com/cometbft/cometbft/types"
 
 	"bonafide/internal/explain"
 	"bonafide/ledger"
@@ -383,6 +387,73 @@ func TestStateSyncCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestTurns: whose turn it is to propose is, after any number of blocks and
+// member changes, what the engine has, which takes a step each block.
+func TestTurns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		validator := func() *types.Validator {
+			s := seed(fmt.Sprint(rng.Uint64()))
+			return types.NewValidator(cmted25519.GenPrivKeyFromSecret(s[:]).PubKey(), 1)
+		}
+		var vals []*types.Validator
+		for range 1 + rng.IntN(4) {
+			vals = append(vals, validator())
+		}
+		genesis := types.NewValidatorSet(vals)
+		// state.MakeGenesisState, then state.updateState.
+		sets := []*types.ValidatorSet{nil, genesis.Copy(), genesis.CopyIncrementProposerPriority(1)}
+		height := 3 + rng.IntN(400)
+		for len(sets) <= height {
+			v := sets[len(sets)-1].Copy()
+			if rng.IntN(12) == 0 {
+				changes := []*types.Validator{validator()}
+				if old := v.Validators[rng.IntN(v.Size())]; rng.IntN(2) == 0 {
+					changes = append(changes, types.NewValidator(old.PubKey, 0))
+				}
+				if err := v.UpdateWithChangeSet(changes); err != nil {
+					t.Fatal(err)
+				}
+			}
+			v.IncrementProposerPriority(1)
+			sets = append(sets, v)
+		}
+		var chain lightChain
+		for h := 1; h <= height; h++ {
+			if h >= height-2 || h < height && !bytes.Equal(sets[h].Hash(), sets[h+1].Hash()) || h > 1 && !bytes.Equal(sets[h].Hash(), sets[h-1].Hash()) {
+				plain := types.NewValidatorSet(nil) // as a light block brings it: without turns
+				for _, x := range sets[h].Validators {
+					plain.Validators = append(plain.Validators, types.NewValidator(x.PubKey, 1))
+				}
+				chain = append(chain, &types.LightBlock{
+					SignedHeader: &types.SignedHeader{Header: &types.Header{Height: int64(h), ValidatorsHash: sets[h].Hash()}}, ValidatorSet: plain,
+				})
+			}
+		}
+		got, err := chain.turns(genesis, uint64(height))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			want := sets[height-2+i]
+			if !bytes.Equal(v.Hash(), want.Hash()) || !bytes.Equal(v.GetProposer().Address, want.GetProposer().Address) {
+				t.Fatalf("height %d: another proposer", height-2+i)
+			}
+			for j, x := range v.Validators {
+				if x.ProposerPriority != want.Validators[j].ProposerPriority {
+					t.Fatalf("height %d: another order", height-2+i)
+				}
+			}
+		}
+		if _, err := chain[len(chain)-3:].turns(genesis, uint64(height)); err == nil && !bytes.Equal(genesis.Hash(), sets[height-2].Hash()) {
+			t.Fatal("changes are left out and nothing is said")
+		}
+	}
+	// A chain of a hundred years.
+	v := types.NewValidatorSet([]*types.Validator{types.NewValidator(cmted25519.GenPrivKey().PubKey(), 1), types.NewValidator(cmted25519.GenPrivKey().PubKey(), 1)})
+	advance(v, 1<<40)
 }
 
 // TestSnapshotFiles: a damaged file is not offered, nor one whose next blocks
