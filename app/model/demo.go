@@ -71,15 +71,16 @@ type DemoCode struct {
 
 // DemoState is everything there is to show.
 type DemoState struct {
-	There   bool // one is made, and can be opened without waiting
-	Running bool
-	Offer   string  // what opening it does, in words
-	Places  []Place // to switch between; none until it is there
-	Samples []DemoSample
-	Codes   []DemoCode
-	Folder  string // of the samples; "" until it is there
-	Step    string // what is being made
-	Trouble Trouble
+	There    bool // one is made, and can be opened without waiting
+	Running  bool
+	Outdated bool    // it cannot be opened any more, only removed
+	Offer    string  // what opening it does, in words
+	Places   []Place // to switch between; none until it is there
+	Samples  []DemoSample
+	Codes    []DemoCode
+	Folder   string // of the samples; "" until it is there
+	Step     string // what is being made
+	Trouble  Trouble
 }
 
 // Demo is the demonstration as the app shows it.
@@ -144,6 +145,9 @@ func (m *Demo) Look() {
 	}
 	m.shows(w, err == nil)
 }
+
+// outdated reports that a demonstration can only be removed.
+func outdated(err error) bool { return explain.CodeOf(err) == "demo_outdated" }
 
 // shows puts a world in words.
 func (m *Demo) shows(w demo.World, there bool) {
@@ -298,14 +302,14 @@ func (m *Demo) open(ctx context.Context, far func(done, total int64)) error {
 	m.mu.Lock()
 	m.network = n
 	m.mu.Unlock()
-	m.update(func(s *DemoState) { s.Running, s.Trouble = true, Trouble{} })
+	m.update(func(s *DemoState) { s.Running, s.Outdated, s.Trouble = true, false, Trouble{} })
 	return nil
 }
 
 // failed puts an error in words; that somebody cancelled is none.
 func (m *Demo) failed(err error) {
 	m.update(func(s *DemoState) {
-		s.Trouble = Trouble{}
+		s.Trouble, s.Outdated = Trouble{}, outdated(err)
 		if !cancelled(err) {
 			code := CodeOf(err)
 			message, next := m.words.Explain(code)
@@ -342,6 +346,7 @@ func (m *Demo) Remove(ctx context.Context) bool {
 		m.failed(err)
 		return false
 	}
+	m.update(func(s *DemoState) { s.Outdated, s.Trouble = false, Trouble{} })
 	m.shows(demo.World{}, false)
 	return true
 }

@@ -262,6 +262,30 @@ func TestDemoTrouble(t *testing.T) {
 	}
 }
 
+// TestDemoOutdated: what cannot be opened any more can be removed, and another
+// one made.
+func TestDemoOutdated(t *testing.T) {
+	old := explain.Errorf("demo_outdated", "x")
+	w := aWorld("x")
+	for name, f := range map[string]*fakeDemos{"by another version": {load: old}, "stood still": {world: &w, start: old}} {
+		m := aDemo(f, nil)
+		m.Look()
+		if s := m.State(); s.Outdated != (f.load != nil) {
+			t.Errorf("%s: looked at: %+v", name, s)
+		}
+		if m.Open(t.Context()) || !m.State().Outdated || m.State().Trouble.Code != "demo_outdated" {
+			t.Errorf("%s: %+v", name, m.State())
+		}
+		if !m.Remove(t.Context()) || m.State().Outdated || m.State().Trouble.Code != "" {
+			t.Errorf("%s: removed: %+v", name, m.State())
+		}
+		f.load, f.start = nil, nil
+		if !m.Open(t.Context()) || f.furnings != 1 {
+			t.Errorf("%s: no other is made: %+v", name, m.State())
+		}
+	}
+}
+
 // TestDemoAnswer: the boards answer while they run.
 func TestDemoAnswer(t *testing.T) {
 	f := &fakeDemos{}

@@ -178,22 +178,26 @@ func (w World) Sample(k SampleKind) string {
 // File is the path of a sample.
 func (w World) File(s Sample) string { return filepath.Join(w.Dir, samplesFolder, s.File) }
 
-// Load finds the world in dir. Code demo_missing.
+// Load finds the world in dir. Codes demo_missing, and demo_outdated where another
+// version of this program made it.
 func Load(dir string) (World, error) {
 	m, err := readMark(dir)
-	if err != nil {
+	switch {
+	case err != nil:
 		return World{}, err
-	}
-	if m.State != stateReady {
+	case m.State == stateMaking:
 		return World{}, explain.Errorf("demo_missing", "it was not finished")
+	case m.State != stateReady:
+		return World{}, explain.Errorf("demo_outdated", "its mark has another form")
 	}
 	m.World.Dir = dir
 	return m.World, nil
 }
 
-// readMark reads the mark of dir, a folder and no link to one.
+// readMark reads the mark of dir, a folder and no link to one. Of a mark in
+// another form it knows only whose it is: the state is then "".
 func readMark(dir string) (mark, error) {
-	none := func(why any) (mark, error) { return mark{}, explain.Errorf("demo_missing", "%v", why) }
+	none := func(why string) (mark, error) { return mark{}, explain.Errorf("demo_missing", "%s", why) }
 	at, err := os.Lstat(dir)
 	switch {
 	case err != nil:
@@ -202,28 +206,33 @@ func readMark(dir string) (mark, error) {
 		return none("not a folder")
 	}
 	name := filepath.Join(dir, markFile)
-	if at, err = os.Lstat(name); err != nil || !at.Mode().IsRegular() || at.Size() > 1<<20 {
+	if at, err = os.Lstat(name); err != nil || !at.Mode().IsRegular() || at.Size() > maxMark {
 		return none("no mark")
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return none("no mark")
 	}
-	var m mark
-	if err := strictjson.Decode(b, strictjson.Limits{Bytes: 1 << 20, Depth: 8, Nodes: 10_000}, &m); err != nil || m.Format != 1 || m.Demo != markText {
+	limits := strictjson.Limits{Bytes: maxMark, Depth: 8, Nodes: 10_000}
+	if o, err := strictjson.Object(b, limits); err != nil || o["demo"] != markText {
 		return none("another mark")
 	}
-	for _, p := range m.World.Places {
-		if !slices.Contains(worldHomes, p.Home) {
-			return none("a mark that names another home")
-		}
-	}
-	for _, s := range m.World.Samples {
-		if s.File == ".." || s.File == "." || filepath.Base(s.File) != s.File {
-			return none("a mark that names another file")
-		}
+	var m mark
+	if err := strictjson.Decode(b, limits, &m); err != nil || !m.readable() {
+		return mark{Demo: markText}, nil
 	}
 	return m, nil
+}
+
+const maxMark = 1 << 20
+
+// readable: of this format, and naming nothing outside the folder.
+func (m mark) readable() bool {
+	return m.Format == 1 &&
+		!slices.ContainsFunc(m.World.Places, func(p Place) bool { return !slices.Contains(worldHomes, p.Home) }) &&
+		!slices.ContainsFunc(m.World.Samples, func(s Sample) bool {
+			return s.File == "." || s.File == ".." || filepath.Base(s.File) != s.File
+		})
 }
 
 func writeMark(dir, state string, w World) error {

@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -415,31 +416,40 @@ func TestRemoveIsCareful(t *testing.T) {
 	refused("no folder", filepath.Join(base, "none"))
 	refused("a folder without a mark", outside)
 	for what, text := range map[string]string{
-		"an empty mark": "", "another's mark": `{"format":1,"demo":"mine"}`, "a mark of another time": `{"format":2}`,
+		"an empty mark": "", "another's mark": `{"format":1,"demo":"mine"}`, "a mark of nobody": `{"format":2}`,
 	} {
 		if err := os.WriteFile(filepath.Join(outside, markFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		refused(what, outside)
 	}
-	for what, w := range map[string]World{
-		"a home elsewhere":   {Places: []Place{{"../../outside", RoleHospital, "x"}}},
-		"a sample elsewhere": {Samples: []Sample{{SampleCopy, "../outside/keep.txt", ""}}},
-		"a sample's folder":  {Samples: []Sample{{SampleCopy, "..", ""}}},
+	// A mark that names what is elsewhere, or is of another version, opens nothing;
+	// what can be removed does not depend on it.
+	for what, m := range map[string]mark{
+		"a home elsewhere":   {1, markText, stateReady, World{Places: []Place{{"../../outside", RoleHospital, "x"}}}},
+		"a sample elsewhere": {1, markText, stateReady, World{Samples: []Sample{{SampleCopy, "../outside/keep.txt", ""}}}},
+		"a sample's folder":  {1, markText, stateReady, World{Samples: []Sample{{SampleCopy, "..", ""}}}},
+		"a later version":    {2, markText, stateReady, World{}},
 	} {
-		if err := writeMark(outside, stateReady, w); err != nil {
+		b, err := json.Marshal(m)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(outside, markFile), b, 0o600)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		if what == "a sample's folder" { // its base name is itself
-			if m, err := readMark(outside); err == nil {
-				t.Errorf("%s is taken: %+v", what, m.World.Samples)
-			}
-			continue
+		if _, err := Load(outside); explain.CodeOf(err) != "demo_outdated" {
+			t.Errorf("%s loads: %v", what, err)
 		}
-		refused(what, outside)
-	}
-	if err := os.Remove(filepath.Join(outside, markFile)); err != nil {
-		t.Fatal(err)
+		if _, err := Furnish(t.Context(), outside, Furnishing{}); explain.CodeOf(err) != "demo_folder" {
+			t.Errorf("%s is furnished: %v", what, err)
+		}
+		if err := Remove(outside); err != nil {
+			t.Errorf("%s is not removed: %v", what, err)
+		}
+		if _, err := os.Stat(keep); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 	// A link to a folder is not followed, neither as the whole nor as a part.
 	if err := writeMark(inside, stateReady, World{}); err != nil {

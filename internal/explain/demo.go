@@ -10,7 +10,7 @@ var _ = add(
 	},
 	Entry{
 		Code: "demo_outdated", Exit: ExitRefused, Who: "you",
-		Message: "This demonstration has stood still for so long that its homes no longer believe its network.",
+		Message: "This demonstration is too old to go on: another version made it, or it has stood still for half a year.",
 		Next:    "Remove it and begin a new one; nothing in it is real.",
 	},
 	Entry{
