@@ -1,5 +1,5 @@
-// Bonafide's app: opens the home and shows it; files named after the flags
-// are verified at once. The command line is cmd/bonafide.
+// Bonafide's app: opens the home that was used last, or asks who somebody is;
+// files named after the flags are taken by the first room. The command line is cmd/bonafide.
 package main
 
 import (
@@ -34,19 +34,21 @@ func main() {
 	defer cancel()
 	a := fyneapp.NewWithID("health.bonafide.app")
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
-	a.Settings().SetTheme(app.Theme(nil))
 	w := a.NewWindow("Bonafide")
-	w.Resize(fyne.NewSize(1024, 720))
-	if *phone {
-		w.Resize(fyne.NewSize(390, 844))
-	}
+	w.Resize(app.Size(a, *phone))
 	started := false
 	a.Lifecycle().SetOnStarted(func() { started = true })
 	defer func() {
-		if p := recover(); p != nil && started {
-			panic(p)
-		} else if p != nil { // the driver panics where a display is named but does not answer
+		p := recover()
+		switch {
+		case p == nil:
+		case !started: // the driver panics where a display is named but does not answer
 			noDisplay()
+		default:
+			// What the panic says may be about somebody, so it is not shown.
+			app.Crashed(a, p, time.Now())
+			fmt.Fprintln(os.Stderr, "Bonafide ended unexpectedly. Its next start offers a report.")
+			os.Exit(70)
 		}
 	}()
 	closeAll := app.Open(ctx, a, w, app.Options{Dir: *dir, Files: flag.Args(), Phone: *phone, Now: time.Now})

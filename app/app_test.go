@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,12 +10,11 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"bonafide/app/model"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 )
@@ -28,13 +26,14 @@ func clock() time.Time { return now }
 // screen is Fyne's own goroutine, which is the test's here: what is to be
 // drawn waits until the test draws it.
 type screen struct {
-	mu    sync.Mutex
-	queue []func()
+	mu      sync.Mutex
+	queue   []func()
+	reports string // folder of crash reports
 }
 
 func newScreen(t *testing.T) *screen {
 	test.NewTempApp(t).Settings().SetTheme(Theme(nil))
-	q, before := &screen{}, onScreen
+	q, before := &screen{reports: t.TempDir()}, onScreen
 	onScreen = func(f func()) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -84,6 +83,12 @@ func shown(o fyne.CanvasObject) string {
 			b.WriteString("[" + o.Text + "]\n")
 		case *widget.Hyperlink:
 			b.WriteString("[" + o.Text + "]\n")
+		case *push:
+			b.WriteString("[" + o.Text + "]\n")
+		case *widget.Check:
+			b.WriteString("[ ] " + o.Text + "\n")
+		case *widget.RichText:
+			b.WriteString(o.String() + "\n")
 		case *widget.Select:
 			b.WriteString(o.Selected + "\n")
 		case *fyne.Container:
@@ -131,6 +136,10 @@ func button(t *testing.T, o fyne.CanvasObject, text string) *widget.Button {
 			if o.Text == text {
 				found = o
 			}
+		case *push:
+			if o.Text == text {
+				found = &o.Button
+			}
 		case *fyne.Container:
 			for _, c := range o.Objects {
 				walk(c)
@@ -176,61 +185,147 @@ func newHome(t *testing.T) string {
 	return dir
 }
 
-// opened opens a home in a window and waits for what it began.
-func opened(t *testing.T, dir string, files ...string) fyne.Window {
+// testApp is the whole app in a window of the test driver.
+type testApp struct {
+	*shell
+	*screen
+}
+
+// launch starts the app as main does.
+func launch(t *testing.T, size fyne.Size, o Options) *testApp {
 	t.Helper()
 	q := newScreen(t)
 	w := test.NewTempWindow(t, nil)
-	w.Resize(phoneSize)
+	w.Resize(size)
+	return relaunch(t, q, w, o)
+}
+
+// relaunch starts the app again, on what it left.
+func relaunch(t *testing.T, q *screen, w fyne.Window, o Options) *testApp {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &shell{ctx: ctx, end: cancel, app: fyne.CurrentApp(), window: w, words: model.English(), now: clock}
-	s.start(Options{Dir: dir, Files: files, Now: clock})
-	q.settle(s.work.Wait)
-	cancel()
-	if s.home != nil {
-		s.home.Close()
+	o.Phone = w.Canvas().Size().Width < 600
+	if o.Now == nil {
+		o.Now = clock
 	}
-	return w
+	o.reports = q.reports
+	o.cost = home.Cost{Time: 1, MemoryKiB: 8, Threads: 1}
+	a := &testApp{newShell(ctx, fyne.CurrentApp(), w, o), q}
+	a.start(o)
+	a.settle()
+	t.Cleanup(func() {
+		a.settle()
+		cancel()
+		a.close()
+		q.draw()
+	})
+	return a
+}
+
+// settle draws until nothing is under way.
+func (a *testApp) settle() {
+	for range 4 { // what is drawn may begin new work
+		a.screen.settle(func() {
+			a.turn.Wait()
+			a.work.Wait()
+		})
+	}
+}
+
+// tap taps a button and waits for what follows.
+func (a *testApp) tap(t *testing.T, text string) {
+	t.Helper()
+	test.Tap(tappable(t, a.window, text))
+	a.settle()
+}
+
+// all is everything in the window: its content, and dialogs above it.
+func all(w fyne.Window) fyne.CanvasObject {
+	return container.NewWithoutLayout(append([]fyne.CanvasObject{w.Content()}, w.Canvas().Overlays().List()...)...)
+}
+
+// tappable finds a button by its text, in the topmost dialog first.
+func tappable(t *testing.T, w fyne.Window, text string) fyne.Tappable {
+	t.Helper()
+	var found fyne.Tappable
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		switch o := o.(type) {
+		case *widget.Button:
+			if o.Text == text {
+				found = o
+			}
+		case *push:
+			if o.Text == text {
+				found = o
+			}
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(all(w))
+	if found == nil {
+		t.Fatalf("there is no button %q:\n%s", text, shown(all(w)))
+	}
+	return found
+}
+
+// typeInto types into the entry below a label.
+func (a *testApp) typeInto(t *testing.T, label, text string) {
+	t.Helper()
+	var found fyne.Focusable
+	seen := false
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if !o.Visible() {
+			return
+		}
+		switch o := o.(type) {
+		case *widget.Label:
+			seen = seen || o.Text == label
+		case *entry:
+			if seen && found == nil {
+				found = o
+			}
+		case *widget.Entry:
+			if seen && found == nil {
+				found = o
+			}
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(all(a.window))
+	if found == nil {
+		t.Fatalf("there is nothing to type into below %q", label)
+	}
+	test.Type(found, text)
+	a.settle()
 }
 
 func TestHomeWithoutTrustConfirmsNothing(t *testing.T) {
-	w := opened(t, newHome(t), written(t, "a.json", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:x","credentialSubject":{}}`).Path())
+	freshUser(t)
+	file := written(t, "a.json", `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":"did:example:x","credentialSubject":{}}`).Path()
+	a := launch(t, phoneSize, Options{Dir: newHome(t), Files: []string{file}})
+	wants(t, a.window.Content(), "How is this home used?")
+	a.tap(t, "Hospital")
+	a.tap(t, "Do this later")
 	e, _ := explain.Lookup("no_trust")
-	wants(t, w.Content(), "Demonstration: the boards and people in this home are made up.", e.Message, "a.json")
-	lacks(t, w.Content(), "\nVerified")
-}
-
-// Text of every colour that carries words can be read on both grounds
-// (WCAG 2.2, 1.4.3: a contrast of 4.5 to 1).
-func TestContrast(t *testing.T) {
-	for _, variant := range []fyne.ThemeVariant{theme.VariantLight, theme.VariantDark} {
-		th := Theme(&variant)
-		for _, ground := range []fyne.ThemeColorName{theme.ColorNameBackground, theme.ColorNameInputBackground} {
-			for _, ink := range []fyne.ThemeColorName{theme.ColorNameForeground, theme.ColorNameSuccess, theme.ColorNameWarning, theme.ColorNameError} {
-				if c := contrast(th, ink, ground); c < 4.5 {
-					t.Errorf("variant %d: %s on %s has a contrast of %.1f", variant, ink, ground, c)
-				}
-			}
-		}
-		if c := contrast(th, theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary); c < 4.5 {
-			t.Errorf("variant %d: a button's words have a contrast of %.1f", variant, c)
-		}
-	}
-}
-
-// contrast is the ratio of two colours' relative luminance (WCAG 2.2).
-func contrast(th fyne.Theme, a, b fyne.ThemeColorName) float64 {
-	luminance := func(name fyne.ThemeColorName) float64 {
-		r, g, b, _ := th.Color(name, theme.VariantLight).RGBA()
-		linear := func(c uint32) float64 {
-			if v := float64(c) / 0xffff; v > 0.04045 {
-				return math.Pow((v+0.055)/1.055, 2.4)
-			} else {
-				return v / 12.92
-			}
-		}
-		return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
-	}
-	x, y := luminance(a), luminance(b)
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+	wants(t, a.window.Content(), "Demonstration: the boards and people in this home are made up.", e.Message, "a.json")
+	lacks(t, a.window.Content(), "\nVerified")
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -59,7 +60,7 @@ func newClinic(t *testing.T, size fyne.Size) *clinic {
 	w := test.NewTempWindow(t, nil)
 	w.Resize(size)
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &shell{ctx: ctx, end: cancel, app: fyne.CurrentApp(), window: w, words: model.English(), now: func() time.Time { return c.at }, phone: size.Width < 600}
+	s := newShell(ctx, fyne.CurrentApp(), w, Options{Now: func() time.Time { return c.at }, Phone: size.Width < 600, reports: q.reports})
 	c.testRoom = &testRoom{s, q}
 	dir := filepath.Join(t.TempDir(), "home")
 	made := must(home.Create(dir, home.Options{
@@ -68,7 +69,10 @@ func newClinic(t *testing.T, size fyne.Size) *clinic {
 	if err := made.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.home = must(home.Open(dir, home.Options{Now: s.now, Passphrase: s.secret.ask}))
+	if err := s.session.Open(model.Place{Dir: dir, Role: model.RoleHospital}); err != nil {
+		t.Fatal(err)
+	}
+	s.home = s.session.Home()
 	t.Cleanup(func() {
 		cancel()
 		c.settle()
@@ -199,12 +203,12 @@ func TestTrustImportVerify(t *testing.T) {
 		if !believe.Disabled() {
 			t.Error("a network can be believed before anybody compared it")
 		}
-		entry := find(t, content, func(e *widget.Entry) bool { return strings.HasPrefix(e.PlaceHolder, "The fingerprint") })
-		test.Type(entry, strings.Repeat("0", 64))
+		given := find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "The fingerprint") })
+		test.Type(given, strings.Repeat("0", 64))
 		c.tap(t, "Believe this network")
 		wants(t, content, "[fingerprint_mismatch]")
-		entry.SetText("")
-		test.Type(entry, n.Display())
+		given.SetText("")
+		test.Type(given, n.Display())
 		c.tap(t, "Believe this network")
 		wants(t, content, "The network clinic-abcdefgh is believed now.", "There is no ledger data on this machine yet.")
 		c.file("pack", c.packFile())
@@ -224,7 +228,7 @@ func TestTrustImportVerify(t *testing.T) {
 		wants(t, content, "No request is open.")
 		c.tap(t, "Make the request")
 		wants(t, content, "[audience_needed]")
-		test.Type(find(t, content, func(e *widget.Entry) bool { return strings.HasPrefix(e.PlaceHolder, "What the hospital") }), "Riverside Hospital")
+		test.Type(find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "What the hospital") }), "Riverside Hospital")
 		c.tap(t, "Make the request")
 		wants(t, content, "Riverside Hospital", "24 hours left", "refused as replayed")
 		made := c.rooms["requests"].(*requestsRoom).model.State().Shown
@@ -254,7 +258,7 @@ func TestTrustImportVerify(t *testing.T) {
 		lacks(t, content, "Riverside")
 		c.unlock()
 		wants(t, content, "5 verdicts are kept, the latest first.", "Not valid", "Professional licence")
-		test.Type(find(t, content, func(e *widget.Entry) bool { return strings.HasPrefix(e.PlaceHolder, "Type, issuer") }), "replayed")
+		test.Type(find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "Type, issuer") }), "replayed")
 		c.tap(t, "Search")
 		wants(t, content, "1 verdict fits.")
 		list := find(t, content, func(l *widget.List) bool { return true })
@@ -280,8 +284,8 @@ func (c *clinic) unlock() {
 	if top == nil {
 		c.t.Fatal("nobody asks for the passphrase")
 	}
-	entry := find(c.t, top, func(e *widget.Entry) bool { return e.Password })
-	test.Type(entry, passphrase)
+	given := find(c.t, top, func(e *entry) bool { return e.Password })
+	test.Type(given, passphrase)
 	test.Tap(button(c.t, top, "Unlock"))
 	c.settle()
 }
@@ -291,7 +295,7 @@ func TestClosedRequest(t *testing.T) {
 	c := trusted(t, phoneSize)
 	c.go_("requests")
 	content := c.window.Content()
-	test.Type(find(t, content, func(e *widget.Entry) bool { return strings.HasPrefix(e.PlaceHolder, "What the hospital") }), "Riverside Hospital")
+	test.Type(find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "What the hospital") }), "Riverside Hospital")
 	c.tap(t, "Make the request")
 	answer := c.answer(c.rooms["requests"].(*requestsRoom).model.State().Shown.File)
 	c.tap(t, "Close the request")
@@ -326,5 +330,81 @@ func TestSavedPage(t *testing.T) {
 	}
 	if strings.Contains(path, "Quillfeather") || strings.Contains(path, "MD-0012345") {
 		t.Error("a name stands in a file's name")
+	}
+}
+
+// Pictures inside a credential are never decoded: what is shown of one is text,
+// cut where it is long.
+func TestThreat70_EmbeddedPicturesStayText(t *testing.T) {
+	c := trusted(t, phoneSize)
+	c.go_("verify")
+	bomb := `{"@context":["https://www.w3.org/ns/credentials/v2"],"type":["VerifiableCredential"],"issuer":{"id":"did:example:x","name":"Board","image":"data:image/png;base64,` +
+		strings.Repeat("iVBORw0KGgoAAAANSUhEUgAA", 20_000) + `"},"credentialSubject":{"image":"https://evil.example/bomb.png"}}`
+	c.file("bomb.json", bomb)
+	content := c.rooms["verify"].Content()
+	wants(t, content, "Not valid")
+	pictures := 0
+	var walk func(fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		switch o := o.(type) {
+		case *canvas.Image:
+			if o.Image != nil || o.File != "" {
+				pictures++
+			}
+		case *fyne.Container:
+			for _, c := range o.Objects {
+				walk(c)
+			}
+		case fyne.Widget:
+			for _, c := range test.WidgetRenderer(o).Objects() {
+				walk(c)
+			}
+		}
+	}
+	walk(content)
+	if pictures > 0 {
+		t.Errorf("%d pictures are drawn", pictures)
+	}
+	rep := c.rooms["verify"].(*verifyRoom).desk.State().Reports[0]
+	raw, ok := rep.Raw()
+	if !ok || !raw.Cut || len(raw.Text) > 256<<10 {
+		t.Errorf("%d bytes are shown", len(raw.Text))
+	}
+	c.tap(t, "What the file holds")
+	wants(t, c.window.Canvas().Overlays().Top(), "only its beginning is shown")
+	if rep.Result != nil {
+		var page bytes.Buffer
+		if err := model.WritePage(&page, c.words, *rep.Result, "1"); err != nil || strings.Contains(page.String(), "data:image") || strings.Contains(page.String(), "evil.example") {
+			t.Error("the page holds a picture", err)
+		}
+	}
+}
+
+// What a practitioner's file says reaches neither the errors that are kept for
+// the support file nor the words of a problem.
+func TestThreat75_NothingOfAFileInErrors(t *testing.T) {
+	c := trusted(t, phoneSize)
+	c.go_("verify")
+	const marker = "Quillfeather-MD0012345"
+	for name, content := range map[string]string{
+		marker + ".json": `{"@context":["https://www.w3.org/ns/credentials/v2"],"` + marker, marker + ".txt": marker,
+		marker + ".pdf": "%PDF-1.7 " + marker, marker + ".png": "\x89PNG\r\n\x1a\n" + marker,
+	} {
+		c.file(name, content)
+		for _, r := range c.rooms["verify"].(*verifyRoom).desk.State().Reports {
+			for _, text := range append([]string{r.Word, r.Reason, r.Next, r.Who, r.Code, r.Given, r.Age}, r.Asks...) {
+				if strings.Contains(text, marker) || strings.Contains(text, "Quillfeather") {
+					t.Errorf("%q tells", text)
+				}
+			}
+			if r.Result != nil && strings.Contains(model.PageName(*r.Result), "Quillfeather") {
+				t.Error("a file's name tells")
+			}
+		}
+	}
+	c.go_("data")
+	c.file(marker+".json", marker)
+	if st := c.rooms["data"].(*dataRoom).model.State(); st.Failed.Code != "data_file_unknown" || strings.Contains(st.Failed.Message+st.Failed.Next, "Quillfeather") {
+		t.Errorf("%+v", st.Failed)
 	}
 }

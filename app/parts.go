@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -142,3 +143,109 @@ func (r *panelRenderer) Refresh() {
 	r.edge.Refresh()
 	r.p.content.Refresh()
 }
+
+// passOn hands Escape and F1 to the window that a widget stands in, and reports
+// whether it did.
+func passOn(o fyne.CanvasObject, k *fyne.KeyEvent) bool {
+	if k.Name != fyne.KeyEscape && k.Name != fyne.KeyF1 {
+		return false
+	}
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	if c == nil || c.OnTypedKey() == nil {
+		return false
+	}
+	c.OnTypedKey()(k)
+	return true
+}
+
+// push is Fyne's, which lets Escape and F1 through to the window.
+type push struct{ widget.Button }
+
+func newButton(text string, icon fyne.Resource, tapped func()) *push {
+	b := &push{widget.Button{Text: text, Icon: icon, OnTapped: tapped}}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// TypedKey implements fyne.Focusable.
+func (b *push) TypedKey(k *fyne.KeyEvent) {
+	if !passOn(b, k) {
+		b.Button.TypedKey(k)
+	}
+}
+
+// newPrimary is the button that goes on.
+func newPrimary(text string, icon fyne.Resource, tapped func()) *push {
+	b := newButton(text, icon, tapped)
+	b.Importance = widget.HighImportance
+	return b
+}
+
+// newQuiet is a button that looks like text.
+func newQuiet(text string, icon fyne.Resource, tapped func()) *push {
+	b := newButton(text, icon, tapped)
+	b.Importance = widget.LowImportance
+	return b
+}
+
+// entry is Fyne's, which lets Escape and F1 through to the window.
+type entry struct{ widget.Entry }
+
+func newEntry() *entry {
+	e := &entry{}
+	e.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// newPassword is an entry whose letters are hidden until somebody wants to see
+// them.
+func newPassword() *entry {
+	e := &entry{}
+	e.Password = true
+	e.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// TypedKey implements fyne.Focusable.
+func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	if !passOn(e, k) {
+		e.Entry.TypedKey(k)
+	}
+}
+
+// field is a label above what it is about.
+func field(label string, o fyne.CanvasObject) fyne.CanvasObject {
+	l := wrapped(label)
+	l.TextStyle.Bold = true
+	return tight(l, o)
+}
+
+// watch lies under everything in the window and tells that the pointer moves.
+type watch struct {
+	widget.BaseWidget
+	moved func()
+}
+
+func newWatch(moved func()) *watch {
+	w := &watch{moved: moved}
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// CreateRenderer implements fyne.Widget.
+func (w *watch) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
+
+// MouseIn implements desktop.Hoverable.
+func (w *watch) MouseIn(*desktop.MouseEvent) { w.moved() }
+
+// MouseMoved implements desktop.Hoverable.
+func (w *watch) MouseMoved(*desktop.MouseEvent) { w.moved() }
+
+// MouseOut implements desktop.Hoverable.
+func (w *watch) MouseOut() { w.moved() }
+
+var _ desktop.Hoverable = (*watch)(nil)

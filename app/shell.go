@@ -1,11 +1,8 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -65,7 +61,7 @@ type section struct {
 // shell is the window around the rooms: which home is open and in which role,
 // what is in sight, and what every room needs.
 type shell struct {
-	ctx    context.Context
+	ctx    context.Context // ends when another place is opened, or the window closes
 	end    context.CancelFunc
 	app    fyne.App
 	window fyne.Window
@@ -73,150 +69,267 @@ type shell struct {
 	now    model.Clock
 	phone  bool // as on a phone, wherever it runs
 
-	home   *home.Home // nil where none is open
-	place  model.Place
-	secret secret // the passphrase, while a home is asked to open with it
-	errors codes  // of the last errors, for the support file
+	all      context.Context // ends when the window closes
+	session  *model.Session
+	settings model.Settings
+	home     *home.Home // nil where none is open
+	place    model.Place
+	roles    []model.Role // that the open home is used in
+	errors   model.Errors // the last ones, for the support file
+	crashes  model.Crashes
 
 	sections []section
 	rooms    map[string]room // opened so far
 	current  string          // section in sight
 
-	work sync.WaitGroup // what runs beside the screen
+	work tasks // what runs beside the screen, in the place
+	turn tasks // what opens and closes places
 
-	frame    *fyne.Container // everything in the window
-	middle   *fyne.Container // the room in sight
-	notices  *fyne.Container
-	footer   *fyne.Container
-	buttons  map[string]*widget.Button
-	shortcut []fyne.Shortcut // of the canvas, to be taken back
+	middle  *fyne.Container // the room in sight
+	notices *fyne.Container
+	footer  *push // the state of the data, for a hospital
+	buttons map[string]*push
+	keysOf  []fyne.Shortcut    // of the canvas, to be taken back
+	dialogs []dialog.Dialog    // open ones, the newest last
+	escape  func()             // what Escape does where no room is in sight; may be nil
+	dropped func([]model.File) // takes files where no room is in sight; may be nil
+	pasted  func(text string)  // likewise text
+	before  string             // what had the keyboard's attention at the last beat
+	beats   int                // since the window opened
+	fresh   string             // where a new home is wanted; "": the default
+	files   []fyne.URI         // to be taken by the first room
+	helping *helpRoom
+
+	demo      *model.Demo // nil in a shell without a start
+	demoDrawn func()      // draws what shows it; nil where nothing does
 }
 
-// secret lends a passphrase to a home that asks for one. A home that asks when
-// none is lent is told that nobody can be asked (passphrase_needed), so nothing
-// unlocks by itself.
-type secret struct {
+// tasks counts goroutines. Unlike a sync.WaitGroup it may be used again while
+// somebody waits.
+type tasks struct {
 	mu   sync.Mutex
-	pass []byte
+	n    int
+	idle chan struct{} // closed when n falls to 0; nil where nobody waits
 }
 
-func (p *secret) ask(string, bool) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pass == nil {
-		return nil, explain.Errorf("passphrase_needed", "the app asks first")
-	}
-	return bytes.Clone(p.pass), nil
-}
-
-// lend runs f while a passphrase is there to be asked for, then overwrites it.
-func (p *secret) lend(pass []byte, f func() error) error {
-	p.mu.Lock()
-	p.pass = pass
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		clear(p.pass)
-		p.pass = nil
+// Go runs f on a goroutine of its own.
+func (t *tasks) Go(f func()) {
+	t.mu.Lock()
+	t.n++
+	t.mu.Unlock()
+	go func() {
+		defer func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if t.n--; t.n == 0 && t.idle != nil {
+				close(t.idle)
+				t.idle = nil
+			}
+		}()
+		f()
 	}()
-	return f()
 }
 
-// codes are those of the last errors, the newest last.
-type codes struct {
-	mu   sync.Mutex
-	last []string
-}
-
-func (c *codes) add(code string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = append(c.last, code)
-	if len(c.last) > 20 {
-		c.last = c.last[1:]
+// Wait returns when nothing runs.
+func (t *tasks) Wait() {
+	t.mu.Lock()
+	if t.n == 0 {
+		t.mu.Unlock()
+		return
 	}
+	if t.idle == nil {
+		t.idle = make(chan struct{})
+	}
+	idle := t.idle
+	t.mu.Unlock()
+	<-idle
 }
 
 // beside runs work that takes time next to the screen; the window's end waits
-// for it.
-func (s *shell) beside(f func()) { s.work.Go(f) }
+// for it. It is the app's wall against panics: one leaves a report and becomes
+// an error on the screen. What the work was to find out is then unknown, and no
+// verdict comes of it.
+func (s *shell) beside(f func()) { s.work.Go(func() { s.guarded(f) }) }
+
+func (s *shell) guarded(f func()) {
+	if err := s.crashes.Guard(home.Version(), s.now, f); err != nil {
+		onScreen(func() { s.problem(err) })
+	}
+}
 
 // narrow reports the phone's layout: one column, a bar at the bottom.
 func (s *shell) narrow() bool { return s.phone || fyne.CurrentDevice().IsMobile() }
 
+// own are the shell's sections, which every place has.
+func (s *shell) own() []section {
+	var out []section
+	if s.home != nil && s.inDemo(s.home.Dir()) {
+		out = append(out, section{id: "demo", title: s.words.L("Demonstration"), icon: theme.MediaPlayIcon(), open: newDemoRoom})
+	}
+	return append(out, []section{
+		{id: "settings", title: s.words.L("Settings"), icon: theme.SettingsIcon(), open: newSettingsRoom, shortcut: control(fyne.KeyComma)},
+		{id: "help", title: s.words.L("Help"), icon: theme.HelpIcon(), open: func(s *shell) room { return s.helpRoom() }},
+		{id: "about", title: s.words.L("About"), icon: theme.InfoIcon(), open: newAboutRoom},
+	}...)
+}
+
 // show fills the window with the place's sections and opens one.
 func (s *shell) show(start string) {
 	s.leave()
-	s.rooms, s.buttons = map[string]room{}, map[string]*widget.Button{}
-	s.middle, s.notices, s.footer = container.NewStack(), container.NewVBox(), container.NewVBox()
-	bar := s.bar()
+	s.rooms, s.buttons, s.helping = map[string]room{}, map[string]*push{}, nil
+	s.escape, s.dropped, s.pasted = nil, nil, nil
+	s.middle, s.notices = container.NewStack(), container.NewVBox()
+	s.footer = newQuiet("", nil, func() { s.goTo("data") })
+	s.footer.Alignment = widget.ButtonAlignLeading
+	s.footer.Hide()
 	below := container.NewVBox(s.notices, s.footer)
 	var content fyne.CanvasObject
 	if s.narrow() {
+		bar := s.bottomBar()
+		below.Add(widget.NewSeparator())
 		below.Add(bar)
 		content = container.New(layout.NewBorderLayout(nil, below, nil, nil), s.middle, below)
 	} else {
+		bar := container.NewHBox(s.sideBar(), widget.NewSeparator())
 		content = container.New(layout.NewBorderLayout(nil, below, bar, nil), bar, s.middle, below)
 	}
-	if s.home != nil && s.home.Demo() {
-		banner := wrapped(s.words.L("Demonstration: the boards and people in this home are made up."))
-		banner.TextStyle.Bold = true
-		content = stacked(container.NewPadded(newPanel(theme.ColorNameWarning, banner)), content)
-	}
-	s.window.SetContent(content)
-	s.keys()
+	s.fill(content)
 	s.goTo(start)
 }
 
-// bar is the side bar, or the bottom bar of a phone.
-func (s *shell) bar() fyne.CanvasObject {
-	var buttons []fyne.CanvasObject
+// fill puts content into the window, under the demonstration's banner where the
+// home is one, and ties the keyboard to it.
+func (s *shell) fill(content fyne.CanvasObject) {
+	if s.home != nil && s.home.Demo() {
+		banner := wrapped(s.words.L("Demonstration: the boards and people in this home are made up."))
+		if s.inDemo(s.home.Dir()) {
+			banner.SetText(model.DemoBanner(s.words))
+		}
+		banner.TextStyle.Bold = true
+		content = stacked(container.NewPadded(newPanel(theme.ColorNameWarning, banner)), content)
+	}
+	s.window.SetContent(container.NewStack(newWatch(s.touch), content))
+	s.keys()
+}
+
+// page fills the window with one page that is no section: before a home is
+// open, or while it is locked. escape may be nil.
+func (s *shell) page(content fyne.CanvasObject, escape func()) {
+	s.leave()
+	s.rooms, s.buttons, s.middle, s.notices, s.footer, s.helping = nil, nil, nil, nil, nil, nil
+	s.escape, s.dropped, s.pasted, s.demoDrawn = escape, nil, nil, nil
+	s.fill(container.NewVScroll(container.New(column{}, container.NewPadded(container.NewPadded(content)))))
+}
+
+// sideBar is where a desktop chooses sections.
+func (s *shell) sideBar() fyne.CanvasObject {
+	top, bottom := container.NewVBox(), container.NewVBox()
+	if s.home != nil {
+		title := newQuiet(s.place.Name(s.words, s.severalHomes()), theme.MenuDropDownIcon(), s.choosePlace)
+		title.IconPlacement = widget.ButtonIconTrailingText
+		title.Alignment = widget.ButtonAlignLeading
+		top.Add(title)
+		top.Add(widget.NewSeparator())
+	}
 	for _, sec := range s.sections {
-		b := widget.NewButtonWithIcon(sec.title, sec.icon, func() { s.goTo(sec.id) })
-		b.Alignment = widget.ButtonAlignLeading
-		b.Importance = widget.LowImportance
-		s.buttons[sec.id] = b
-		buttons = append(buttons, b)
+		top.Add(s.sectionButton(sec))
 	}
-	if s.narrow() {
-		return container.NewGridWithColumns(max(1, len(buttons)), buttons...)
+	if s.session != nil {
+		for _, sec := range s.own() {
+			bottom.Add(s.sectionButton(sec))
+		}
+		if !s.session.Locked() {
+			lock := newQuiet(s.words.L("Lock now"), theme.LogoutIcon(), s.lock)
+			lock.Alignment = widget.ButtonAlignLeading
+			bottom.Add(lock)
+		}
 	}
-	return container.NewPadded(container.NewVBox(buttons...))
+	return container.NewPadded(container.New(layout.NewBorderLayout(nil, bottom, nil, nil), bottom, container.NewVScroll(top)))
+}
+
+// inBar is how many sections the phone's bar has beside More.
+const inBar = 4
+
+// bottomBar is where a phone chooses sections.
+func (s *shell) bottomBar() fyne.CanvasObject {
+	bar := container.NewGridWithColumns(min(len(s.sections), inBar) + 1)
+	for i, sec := range s.sections {
+		if i < inBar {
+			bar.Add(s.tab(sec.id, sec.title, sec.icon, func() { s.goTo(sec.id) }))
+		}
+	}
+	bar.Add(s.tab("more", s.words.L("More"), theme.MoreHorizontalIcon(), func() { s.goTo("more") }))
+	return bar
+}
+
+// tab is a button of the bottom bar: its icon above its word.
+func (s *shell) tab(id, title string, icon fyne.Resource, tapped func()) fyne.CanvasObject {
+	b := newQuiet("", nil, tapped)
+	s.buttons[id] = b
+	word := widget.NewLabelWithStyle(title, fyne.TextAlignCenter, fyne.TextStyle{})
+	word.SizeName = theme.SizeNameCaptionText
+	word.Truncation = fyne.TextTruncateEllipsis
+	face := container.New(layout.NewCustomPaddedVBoxLayout(-theme.InnerPadding()), container.NewPadded(widget.NewIcon(icon)), word)
+	return container.NewStack(b, face)
+}
+
+func (s *shell) sectionButton(sec section) fyne.CanvasObject {
+	b := newQuiet(sec.title, sec.icon, func() { s.goTo(sec.id) })
+	b.Alignment = widget.ButtonAlignLeading
+	s.buttons[sec.id] = b
+	return b
 }
 
 // goTo brings a section in sight.
 func (s *shell) goTo(id string) {
-	for _, sec := range s.sections {
-		if sec.id != id {
-			continue
-		}
-		if r, ok := s.rooms[s.current]; ok && s.current != id {
-			r.Leave()
-		}
-		r, ok := s.rooms[id]
-		if !ok {
-			r = sec.open(s)
-			s.rooms[id] = r
-		}
-		s.current = id
-		for i, b := range s.buttons {
-			b.Importance = widget.LowImportance
-			if i == id {
-				b.Importance = widget.HighImportance
-			}
-			b.Refresh()
-		}
-		s.middle.Objects = []fyne.CanvasObject{r.Content()}
-		s.middle.Refresh()
-		r.Enter()
+	s.touch()
+	known := slices.Concat(s.sections, s.own(), []section{{id: "more", title: s.words.L("More"), open: newMoreRoom}})
+	i := slices.IndexFunc(known, func(sec section) bool { return sec.id == id })
+	if i < 0 || s.rooms == nil {
 		return
+	}
+	if r := s.inSight(); r != nil && s.current != id {
+		r.Leave()
+	}
+	r, ok := s.rooms[id]
+	if !ok {
+		r = known[i].open(s)
+		s.rooms[id] = r
+	}
+	s.current = id
+	s.mark()
+	s.middle.Objects = []fyne.CanvasObject{r.Content()}
+	s.middle.Refresh()
+	s.keys()
+	r.Enter()
+	s.refreshData()
+}
+
+// mark shows in the bar which section is in sight.
+func (s *shell) mark() {
+	at := s.current
+	if _, ok := s.buttons[at]; !ok {
+		at = "more"
+	}
+	for id, b := range s.buttons {
+		b.Importance = widget.LowImportance
+		if id == at {
+			b.Importance = widget.HighImportance
+			if s.narrow() { // its word lies on it, in the colour of text
+				b.Importance = widget.MediumImportance
+			}
+		}
+		b.Refresh()
 	}
 }
 
-// leave takes the room in sight out of sight.
+// leave takes the room in sight out of sight, and dialogs with it.
 func (s *shell) leave() {
-	if r, ok := s.rooms[s.current]; ok {
+	for _, d := range slices.Backward(slices.Clone(s.dialogs)) {
+		d.Dismiss()
+	}
+	s.dialogs = nil
+	if r := s.inSight(); r != nil {
 		r.Leave()
 	}
 	s.rooms, s.current = nil, ""
@@ -225,219 +338,127 @@ func (s *shell) leave() {
 // inSight is the room in sight; nil where there is none.
 func (s *shell) inSight() room { return s.rooms[s.current] }
 
-// keys ties shortcuts, dropped files and the keyboard to the room in sight.
+// keys ties shortcuts, dropped files and the keyboard to what is in sight.
 func (s *shell) keys() {
 	c := s.window.Canvas()
-	for _, k := range s.shortcut {
+	for _, k := range s.keysOf {
 		c.RemoveShortcut(k)
 	}
-	s.shortcut = nil
-	add := func(k fyne.Shortcut, f func()) {
-		if k != nil {
-			c.AddShortcut(k, func(fyne.Shortcut) { f() })
-			s.shortcut = append(s.shortcut, k)
+	s.keysOf = nil
+	for _, a := range s.actions() {
+		if a.shortcut != nil {
+			c.AddShortcut(a.shortcut, func(fyne.Shortcut) { s.act(a) })
+			s.keysOf = append(s.keysOf, a.shortcut)
 		}
 	}
-	for _, sec := range s.sections {
-		add(sec.shortcut, func() { s.goTo(sec.id) })
-	}
-	add(&fyne.ShortcutPaste{}, s.paste)
-	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
-		switch k.Name {
-		case fyne.KeyEscape:
-			if r, ok := s.inSight().(stopper); ok {
-				r.Stop()
-			}
-		case fyne.KeyF1:
-			s.help("")
-		}
-	})
+	paste := &fyne.ShortcutPaste{}
+	c.AddShortcut(paste, func(fyne.Shortcut) { s.paste() })
+	s.keysOf = append(s.keysOf, paste)
+	c.SetOnTypedKey(s.typed)
 	s.window.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) { s.take(uris) })
+	s.setMenu()
 }
 
-// paste gives the clipboard's text to the room in sight.
-func (s *shell) paste() {
-	text := s.app.Clipboard().Content()
-	if r, ok := s.inSight().(paster); ok && text != "" {
-		r.Paste(text)
+// typed is a key that no widget has a use for.
+func (s *shell) typed(k *fyne.KeyEvent) {
+	s.touch()
+	switch k.Name {
+	case fyne.KeyEscape:
+		if n := len(s.dialogs); n > 0 {
+			s.dialogs[n-1].Dismiss()
+			return
+		}
+		if r, ok := s.inSight().(stopper); ok {
+			r.Stop()
+		} else if s.escape != nil {
+			s.escape()
+		}
+	case fyne.KeyF1:
+		s.help("")
 	}
 }
 
-// take gives files to the room in sight.
-func (s *shell) take(uris []fyne.URI) {
-	if r, ok := s.inSight().(taker); ok && len(uris) > 0 {
-		r.Take(files(uris))
+// act does an action, unless a dialog waits for an answer.
+func (s *shell) act(a action) {
+	s.touch()
+	if len(s.dialogs) == 0 {
+		a.do()
 	}
 }
 
-func files(uris []fyne.URI) []model.File {
-	var out []model.File
-	for _, u := range uris {
-		out = append(out, model.File{Name: u.Name(), Open: func() (io.ReadCloser, error) { return storage.Reader(u) }})
+// actions are all that can be done now by a shortcut: the shell's own and those
+// of the room in sight.
+func (s *shell) actions() []action {
+	var out []action
+	if s.rooms != nil {
+		for _, sec := range s.sections {
+			out = append(out, action{sec.title, sec.shortcut, func() { s.goTo(sec.id) }})
+		}
+	}
+	if r, ok := s.inSight().(actor); ok {
+		out = append(out, r.Actions()...)
+	}
+	if s.session != nil {
+		if s.rooms != nil {
+			out = append(out, action{s.words.L("Settings"), control(fyne.KeyComma), func() { s.goTo("settings") }})
+			if s.home != nil {
+				out = append(out, action{s.words.L("Switch place…"), control(fyne.KeyP), s.choosePlace})
+			}
+		}
+		if !s.session.Locked() {
+			out = append(out, action{s.words.L("Lock now"), control(fyne.KeyL), s.lock})
+		}
 	}
 	return out
 }
 
-// unlocked runs then on the screen once the home is unlocked, asking for the
-// passphrase where it is locked. A prompt that is cancelled runs nothing.
-func (s *shell) unlocked(then func()) {
-	if s.home == nil {
+// setMenu makes the main menu of a desktop.
+func (s *shell) setMenu() {
+	if s.narrow() || s.session == nil {
 		return
 	}
-	if s.home.Actor() != "" {
-		then()
-		return
+	w := s.words
+	item := func(a action) *fyne.MenuItem {
+		i := fyne.NewMenuItem(a.title, func() { s.act(a) })
+		i.Shortcut = a.shortcut
+		return i
 	}
-	entry := widget.NewPasswordEntry()
-	said := wrapped("")
-	said.Hide()
-	var d *dialog.FormDialog
-	d = dialog.NewForm(s.words.L("Unlock"), s.words.L("Unlock"), s.words.L("Cancel"), []*widget.FormItem{
-		widget.NewFormItem(s.words.L("Passphrase"), entry),
-	}, func(yes bool) {
-		if !yes {
-			return
+	var menus []*fyne.Menu
+	first := fyne.NewMenu(w.L("Home"))
+	if s.rooms != nil {
+		if s.home != nil {
+			first.Items = append(first.Items, item(action{w.L("Switch place…"), control(fyne.KeyP), s.choosePlace}))
 		}
-		h, pass := s.home, []byte(entry.Text)
-		s.beside(func() {
-			err := s.secret.lend(pass, h.Unlock)
-			onScreen(func() {
-				if err != nil {
-					s.problem(err)
-					return
-				}
-				then()
-			})
-		})
-	}, s.window)
-	d.Resize(fyne.NewSize(360, 200))
-	d.Show()
-	s.window.Canvas().Focus(entry)
-}
-
-// notice shows a line that goes by itself, with Undo where undo is not nil.
-func (s *shell) notice(text string, undo func()) {
-	line := container.NewBorder(nil, nil, nil, nil, wrapped(text))
-	gone := func() {
-		s.notices.Remove(line)
+		first.Items = append(first.Items, item(action{w.L("Settings"), control(fyne.KeyComma), func() { s.goTo("settings") }}))
 	}
-	if undo != nil {
-		b := widget.NewButton(s.words.L("Undo"), func() {
-			gone()
-			undo()
-		})
-		line = container.NewBorder(nil, nil, nil, b, wrapped(text))
+	if !s.session.Locked() {
+		first.Items = append(first.Items, item(action{w.L("Lock now"), control(fyne.KeyL), s.lock}))
 	}
-	s.notices.Add(line)
-	t := time.AfterFunc(8*time.Second, func() { onScreen(gone) })
-	context.AfterFunc(s.ctx, func() { t.Stop() })
-}
-
-// problem says in a dialog what went wrong and what to do; its code leads into
-// the help.
-func (s *shell) problem(err error) {
-	code := explain.CodeOf(err)
-	if _, ok := explain.Lookup(code); !ok {
-		code = "internal_error"
+	quit := fyne.NewMenuItem(w.L("Quit"), s.window.Close)
+	quit.IsQuit = true
+	first.Items = append(first.Items, fyne.NewMenuItemSeparator(), quit)
+	menus = append(menus, first)
+	if s.rooms != nil {
+		view := fyne.NewMenu(w.L("Go to"))
+		for _, sec := range s.sections {
+			view.Items = append(view.Items, item(action{sec.title, sec.shortcut, func() { s.goTo(sec.id) }}))
+		}
+		menus = append(menus, view)
 	}
-	s.errors.add(code)
-	message, next := s.words.Explain(code)
-	link := widget.NewButton(code, func() { s.help(code) })
-	link.Importance = widget.LowImportance
-	d := dialog.NewCustom(message, s.words.L("Close"), container.NewVBox(wrapped(next), link), s.window)
-	d.Resize(fyne.NewSize(360, 220))
-	d.Show()
-}
-
-// help opens the help at a guide's name or a code; "" is its first page.
-func (s *shell) help(topic string) {
-	message, next := s.words.Explain(topic)
-	d := dialog.NewCustom(s.words.L("Help"), s.words.L("Close"), container.NewVBox(wrapped(message), wrapped(next)), s.window)
-	d.Resize(fyne.NewSize(360, 220))
-	d.Show()
-}
-
-// openFiles asks for files, images among them.
-func (s *shell) openFiles(what string, take func([]model.File)) {
-	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
-		if r == nil && err == nil {
-			return // closed without a choice
+	if r, ok := s.inSight().(actor); ok && len(r.Actions()) > 0 {
+		do := fyne.NewMenu(w.L("Actions"))
+		for _, a := range r.Actions() {
+			do.Items = append(do.Items, item(a))
 		}
-		f := model.File{Open: func() (io.ReadCloser, error) { return r, err }}
-		if r != nil {
-			f.Name = r.URI().Name()
-		}
-		take([]model.File{f})
-	}, s.window)
-	d.SetTitleText(what)
-	d.Show()
-}
-
-// saveFile asks where to write a file. A local one is written beside its place
-// and then renamed, so it is whole or not there; Fyne's dialog asks before it
-// lets one be replaced.
-func (s *shell) saveFile(name string, write func(io.Writer) error, done func()) {
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-		if err != nil {
-			s.problem(explain.Errorf("file_unwritable", "%w", err))
-			return
-		}
-		if w == nil {
-			return
-		}
-		s.beside(func() {
-			err := save(w, write)
-			onScreen(func() {
-				switch {
-				case err != nil:
-					s.problem(err)
-				case done != nil:
-					done()
-				}
-			})
-		})
-	}, s.window)
-	d.SetFileName(name)
-	d.Show()
-}
-
-func save(w fyne.URIWriteCloser, write func(io.Writer) error) error {
-	if w.URI().Scheme() == "file" {
-		path := w.URI().Path()
-		_ = w.Close()
-		var b bytes.Buffer
-		if err := write(&b); err != nil {
-			return err
-		}
-		if err := home.WriteFile(path, b.Bytes()); err != nil {
-			return explain.Errorf("file_unwritable", "%w", err)
-		}
-		return nil
+		menus = append(menus, do)
 	}
-	err := write(w)
-	if closing := w.Close(); err == nil && closing != nil {
-		err = explain.Errorf("file_unwritable", "%w", closing)
+	help := fyne.NewMenu(w.L("Help"),
+		fyne.NewMenuItem(w.L("Help (F1)"), func() { s.help("") }),
+		fyne.NewMenuItem(w.L("Keyboard shortcuts"), func() { s.help(topicKeys) }))
+	if s.rooms != nil {
+		help.Items = append(help.Items, fyne.NewMenuItem(w.L("About"), func() { s.goTo("about") }))
 	}
-	return err
-}
-
-// secretStays is how long a copied secret stays in the clipboard.
-const secretStays = time.Minute
-
-// copyText puts text into the clipboard. A secret goes from it after a minute,
-// if it is still there.
-func (s *shell) copyText(text string, secret bool) {
-	s.app.Clipboard().SetContent(text)
-	if !secret {
-		return
-	}
-	wipe := func() {
-		if s.app.Clipboard().Content() == text {
-			s.app.Clipboard().SetContent("")
-		}
-	}
-	t := time.AfterFunc(secretStays, func() { onScreen(wipe) })
-	context.AfterFunc(s.ctx, func() { t.Stop() })
+	s.window.SetMainMenu(fyne.NewMainMenu(append(menus, help)...))
 }
 
 // control is a shortcut with the system's own modifier: Ctrl, on a Mac Cmd.
@@ -445,60 +466,248 @@ func control(key fyne.KeyName) fyne.Shortcut {
 	return &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
 }
 
-// Options are what main tells the app.
-type Options struct {
-	Dir   string // of the home; "": the one used last, or the default
-	Files []string
-	Phone bool
-	Now   model.Clock
-}
-
-// Open fills a window. The result waits for what is under way and closes the
-// home; end ctx before.
-func Open(ctx context.Context, a fyne.App, w fyne.Window, o Options) (closeAll func()) {
-	ctx, end := context.WithCancel(ctx)
-	s := &shell{ctx: ctx, end: end, app: a, window: w, words: model.English(), now: o.Now, phone: o.Phone}
-	s.start(o)
-	return func() {
-		end()
-		s.work.Wait()
-		if s.home != nil {
-			_ = s.home.Close() // nothing is left to write: each write was finished when it was made
-		}
-	}
-}
-
-// start opens the home that is asked for.
-func (s *shell) start(o Options) {
-	dir := o.Dir
-	if dir == "" {
-		var err error
-		if dir, err = home.DefaultDir(); err != nil {
-			s.window.SetContent(wrapped(err.Error()))
-			return
-		}
-	}
-	h, err := home.Open(dir, home.Options{Now: s.now, Passphrase: s.secret.ask})
-	if err != nil {
-		message, next := s.words.Explain(explain.CodeOf(err))
-		s.window.SetContent(container.NewVBox(heading(message), wrapped(next)))
+// paste gives the clipboard's text to the room in sight.
+func (s *shell) paste() {
+	s.touch()
+	text := s.app.Clipboard().Content()
+	if text == "" || len(s.dialogs) > 0 {
 		return
 	}
-	s.home, s.place = h, model.Place{Dir: dir, Role: model.RoleHospital, Title: filepath.Base(dir)}
-	s.sections = hospitalSections(s)
-	if len(h.Roles()) == 1 && h.Roles()[0] == "wallet" {
-		s.place.Role = model.RolePractitioner
-		s.sections = practitionerSections(s)
+	if r, ok := s.inSight().(paster); ok {
+		r.Paste(text)
+	} else if s.pasted != nil {
+		s.pasted(text)
 	}
-	s.show(s.sections[0].id)
-	var named []fyne.URI
-	for _, f := range o.Files {
-		if abs, err := filepath.Abs(f); err == nil {
-			f = abs
-		}
-		if _, err := os.Lstat(f); err == nil {
-			named = append(named, storage.NewFileURI(f))
+}
+
+// take gives files to the room in sight.
+func (s *shell) take(uris []fyne.URI) {
+	s.touch()
+	if len(uris) == 0 {
+		return
+	}
+	if r, ok := s.inSight().(taker); ok {
+		r.Take(filesOf(uris))
+	} else if s.dropped != nil {
+		s.dropped(filesOf(uris))
+	}
+}
+
+// refreshData shows the state of the data in the footer of a hospital.
+func (s *shell) refreshData() {
+	h := s.home
+	if s.place.Role != model.RoleHospital || h == nil || s.footer == nil {
+		return
+	}
+	s.beside(func() {
+		d, err := h.Data()
+		line := model.NewDataLine(s.words, d, err, s.now())
+		onScreen(func() {
+			if s.footer == nil || s.home != h {
+				return
+			}
+			text, icon := line.Text, theme.ConfirmIcon()
+			if line.Age != model.Young {
+				icon = theme.WarningIcon()
+				if line.Next != "" {
+					text = s.words.L("{{.Data}} {{.Next}}", model.D{"Data": line.Text, "Next": line.Next})
+				}
+			}
+			if s.footer.Text != text {
+				s.footer.SetIcon(icon)
+				s.footer.SetText(text)
+			}
+			s.footer.Show()
+		})
+	})
+}
+
+// unlocked runs then on the screen once the home is unlocked, asking for the
+// passphrase where it is locked. A prompt that is cancelled runs nothing.
+func (s *shell) unlocked(then func()) {
+	switch {
+	case s.home == nil:
+		return
+	case s.session == nil && s.home.Actor() != "", s.session != nil && !s.session.Locked():
+		then()
+		return
+	case s.session == nil:
+		s.problem(explain.Errorf("passphrase_needed", "nobody can be asked"))
+		return
+	}
+	var d *dialog.CustomDialog
+	form := newUnlockForm(s, func() {
+		d.Hide()
+		s.refreshBar()
+		then()
+	})
+	d = dialog.NewCustomWithoutButtons(s.words.L("Unlock"), form.content, s.window)
+	d.SetButtons([]fyne.CanvasObject{newButton(s.words.L("Cancel"), theme.CancelIcon(), d.Hide), form.unlock})
+	s.ask(d, fyne.NewSize(420, 0))
+	form.focus()
+}
+
+// ask shows a dialog; Escape closes it.
+func (s *shell) ask(d dialog.Dialog, size fyne.Size) {
+	s.touch()
+	s.dialogs = append(s.dialogs, d)
+	d.SetOnClosed(func() {
+		s.dialogs = slices.DeleteFunc(s.dialogs, func(o dialog.Dialog) bool { return o == d })
+	})
+	d.Show() // a file dialog has no size before
+	c := s.window.Canvas().Size()
+	size = size.Max(d.MinSize())
+	if s.narrow() {
+		size.Width = c.Width - 2*theme.Padding()
+	}
+	d.Resize(fyne.NewSize(min(size.Width, c.Width), min(size.Height, c.Height)))
+}
+
+// noticeStays is how long a notice is in sight.
+const noticeStays = 8 * time.Second
+
+// notice shows a line that goes by itself, with Undo where undo is not nil.
+func (s *shell) notice(text string, undo func()) {
+	s.touch()
+	notices := s.notices
+	if notices == nil {
+		return
+	}
+	var line fyne.CanvasObject
+	gone := func() { notices.Remove(line) }
+	buttons := container.NewHBox(newQuiet(s.words.L("Close"), theme.CancelIcon(), func() { gone() }))
+	if undo != nil {
+		buttons.Objects = slices.Insert(buttons.Objects, 0, fyne.CanvasObject(newButton(s.words.L("Undo"), theme.ContentUndoIcon(), func() {
+			gone()
+			undo()
+		})))
+	}
+	line = container.NewPadded(newPanel(theme.ColorNamePrimary, container.NewBorder(nil, nil, nil, buttons, wrapped(text))))
+	notices.Add(line)
+	s.after(noticeStays, gone)
+}
+
+// after runs f on the screen later, unless the place is left before.
+func (s *shell) after(d time.Duration, f func()) { delay(s.ctx, d, f) }
+
+// delay runs f on the screen later, unless ctx ends before. Tests stand in for
+// the time.
+var delay = func(ctx context.Context, d time.Duration, f func()) {
+	t := time.AfterFunc(d, func() { onScreen(f) })
+	context.AfterFunc(ctx, func() { t.Stop() })
+}
+
+// problem says in a dialog what went wrong and what to do; its code leads into
+// the help.
+func (s *shell) problem(err error) {
+	code := model.CodeOf(err)
+	s.errors.Add(code, s.now())
+	message, next := s.words.Explain(code)
+	box := container.NewVBox(wrapped(next))
+	var d *dialog.CustomDialog
+	link := newQuiet(s.words.L("More about this: {{.Code}}", model.D{"Code": code}), theme.HelpIcon(), func() {
+		d.Hide()
+		s.help(code)
+	})
+	link.Alignment = widget.ButtonAlignLeading
+	box.Add(link)
+	first := wrapped(message)
+	first.TextStyle.Bold = true
+	box.Objects = slices.Insert(box.Objects, 0, fyne.CanvasObject(first))
+	d = dialog.NewCustomWithoutButtons(s.words.L("This did not work"), box, s.window)
+	d.SetButtons([]fyne.CanvasObject{newPrimary(s.words.L("Close"), theme.CancelIcon(), d.Hide)})
+	s.ask(d, fyne.NewSize(480, 0))
+}
+
+// copyText puts text into the clipboard. A secret goes from it after a minute,
+// if it is still there.
+func (s *shell) copyText(text string, secret bool) {
+	s.touch()
+	s.app.Clipboard().SetContent(text)
+	if secret {
+		delay(s.all, secretStays, func() {
+			if s.app.Clipboard().Content() == text {
+				s.app.Clipboard().SetContent("")
+			}
+		})
+	}
+}
+
+// secretStays is how long a copied secret stays in the clipboard.
+const secretStays = time.Minute
+
+// touch notes that somebody uses the app.
+func (s *shell) touch() {
+	if s.session != nil {
+		s.session.Touch()
+	}
+}
+
+// beatEvery is how often the shell looks around.
+const beatEvery = 5 * time.Second
+
+// beat looks whether somebody is here and what has grown old. Fyne tells nobody
+// but the widget in focus of a key, so what that widget holds is compared with
+// what it held before.
+func (s *shell) beat() {
+	held := ""
+	switch f := s.window.Canvas().Focused().(type) {
+	case *entry:
+		held = f.Text
+	case *widget.Entry:
+		held = f.Text
+	}
+	if held != s.before {
+		s.before = held
+		s.touch()
+	}
+	if s.session != nil && s.session.Idle() {
+		s.lock()
+		return
+	}
+	if s.beats++; s.beats%12 == 0 {
+		s.refreshData()
+	}
+}
+
+// more is what a phone's bar has no room for.
+type moreRoom struct {
+	s       *shell
+	content *fyne.Container
+}
+
+func newMoreRoom(s *shell) room {
+	return &moreRoom{s, container.NewStack()}
+}
+
+func (r *moreRoom) Content() fyne.CanvasObject { return r.content }
+func (*moreRoom) Leave()                       {}
+
+// Enter implements room.
+func (r *moreRoom) Enter() {
+	s := r.s
+	box := container.NewVBox(heading(s.words.L("More")))
+	add := func(title string, icon fyne.Resource, f func()) {
+		b := newButton(title, icon, f)
+		b.Alignment = widget.ButtonAlignLeading
+		box.Add(b)
+	}
+	for i, sec := range s.sections {
+		if i >= inBar {
+			add(sec.title, sec.icon, func() { s.goTo(sec.id) })
 		}
 	}
-	s.take(named)
+	if s.session != nil {
+		if s.home != nil {
+			add(s.words.L("Switch place…"), theme.AccountIcon(), s.choosePlace)
+		}
+		if !s.session.Locked() {
+			add(s.words.L("Lock now"), theme.LogoutIcon(), s.lock)
+		}
+	}
+	for _, sec := range s.own() {
+		add(sec.title, sec.icon, func() { s.goTo(sec.id) })
+	}
+	r.content.Objects = []fyne.CanvasObject{container.NewVScroll(container.New(column{}, container.NewPadded(box)))}
+	r.content.Refresh()
 }

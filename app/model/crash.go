@@ -54,7 +54,8 @@ func NewCrash(p any, version string, now time.Time) Crash {
 // Crashes keeps reports in a folder that belongs to the app, not to a home.
 type Crashes struct{ dir string }
 
-// NewCrashes keeps reports in dir, which need not be there yet.
+// NewCrashes keeps reports in dir, which need not be there yet; in "" none is
+// kept.
 func NewCrashes(dir string) Crashes { return Crashes{dir} }
 
 const (
@@ -69,7 +70,7 @@ func (k Crashes) path() string { return filepath.Join(k.dir, crashFile) }
 // error: the program is ending as it is.
 func (k Crashes) Keep(c Crash) {
 	b, err := json.MarshalIndent(c, "", "  ")
-	if err != nil || os.MkdirAll(k.dir, 0o700) != nil {
+	if err != nil || k.dir == "" || os.MkdirAll(k.dir, 0o700) != nil {
 		return
 	}
 	f, err := os.OpenFile(k.path(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -239,6 +239,10 @@ func readAll(f File, max int64) ([]byte, error) {
 	return b, nil
 }
 
+// ReadFile reads a file that may be a credential. Codes file_unreadable,
+// file_too_large.
+func ReadFile(f File) ([]byte, error) { return readAll(f, MaxFile) }
+
 // Type compares what a person types or pastes with the fingerprint.
 func (t *Trust) Type(text string) {
 	t.mu.Lock()
