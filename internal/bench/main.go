@@ -1,5 +1,6 @@
 // Command bench measures the product against limits and peers of the same run
-// and says which targets are missed. `make bench` runs it.
+// and says which targets are missed. `make bench` runs it, `make bench-network`
+// with "network" as its first argument.
 //
 // Work and reference take turns, so that whatever else the machine does weighs
 // on both; a row shows the turn whose ratio is the median.
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/pprof"
+	"strings"
 )
 
 // measure gives one or more rows. Its files go under dir.
@@ -39,8 +41,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	work := func() error { return run(ctx, os.Args[1:], all, os.Stdout) }
-	if len(os.Args) > 1 && os.Args[1] == workerArg {
-		work = func() error { return worker(ctx, os.Args[2:], os.Stdout) }
+	if len(os.Args) > 1 {
+		switch args := os.Args[2:]; os.Args[1] {
+		case networkArg:
+			work = func() error { return run(ctx, args, ofNetwork, os.Stdout) }
+		case workerArg:
+			work = func() error { return worker(ctx, args, os.Stdout) }
+		case importerArg:
+			work = func() error { return importer(ctx, args, os.Stdout) }
+		}
 	}
 	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -56,7 +65,11 @@ var errMissed = errors.New("a target is missed")
 func run(ctx context.Context, args []string, measures []measure, w io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	out := flags.String("o", "build/bench.json", "file to write the rows to")
-	only := flags.String("run", "", "measure only what matches this pattern: verify-eddsa-rdfc-2022, verify-sd-jwt-vc, issue-batch-10000, import-issue-100000, home-open, ledger-tx, sizes")
+	var names []string
+	for _, m := range measures {
+		names = append(names, m.name)
+	}
+	only := flags.String("run", "", "measure only what matches this pattern: "+strings.Join(names, ", "))
 	profile := flags.String("cpuprofile", "", "file to write a CPU profile to")
 	if err := flags.Parse(args); err != nil {
 		return err

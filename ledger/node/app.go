@@ -20,6 +20,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"bonafide/did"
 	"bonafide/internal/explain"
 	"bonafide/ledger"
 )
@@ -209,15 +210,12 @@ func (a *app) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.Respon
 }
 
 // PrepareProposal takes transactions in the mempool's order as long as they
-// fit. Malformed ones cannot be in our mempool, but a block with one would be
-// refused by all, so they are left out here too.
+// fit, those of one DID by their sequences.
 func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
-	out := make([][]byte, 0, len(req.Txs))
+	txs := a.inSequence(req.Txs)
+	out := make([][]byte, 0, len(txs))
 	var size int64
-	for _, tx := range req.Txs {
-		if !a.wellFormed(tx) {
-			continue
-		}
+	for _, tx := range txs {
 		// The engine counts a transaction with its protobuf framing.
 		size += int64(len(tx)) + 1 + varintLen(uint64(len(tx)))
 		if size > req.MaxTxBytes {
@@ -226,6 +224,52 @@ func (a *app) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposa
 		out = append(out, tx)
 	}
 	return &abci.ResponsePrepareProposal{Txs: out}, nil
+}
+
+// inSequence puts the transactions of each DID in the order of their sequences
+// and leaves out what does not follow yet: it waits. The mempool takes in what
+// several peers send at once, so that two of them may have changed places;
+// executed like that the later one would be refused, and with it all that were
+// sent after it. Malformed ones cannot be in our mempool, but a block with one
+// would be refused by all, so they are left out here too.
+func (a *app) inSequence(txs [][]byte) [][]byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.state == nil {
+		return nil
+	}
+	v := a.state.View()
+	out := make([][]byte, 0, len(txs))
+	next := map[did.DID]uint64{}
+	early := map[did.DID]map[uint64][]byte{}
+	for _, raw := range txs {
+		t, err := ledger.ParseTx(raw)
+		if err != nil {
+			continue
+		}
+		n, seen := next[t.DID]
+		if !seen {
+			last, err := v.Sequence(t.DID)
+			if err != nil {
+				continue
+			}
+			n = last + 1
+		}
+		if t.Sequence != n {
+			if early[t.DID] == nil {
+				early[t.DID] = map[uint64][]byte{}
+			}
+			early[t.DID][t.Sequence] = raw
+			next[t.DID] = n
+			continue
+		}
+		for there := true; there; raw, there = early[t.DID][n] {
+			out = append(out, raw)
+			n++
+		}
+		next[t.DID] = n
+	}
+	return out
 }
 
 func varintLen(n uint64) (l int64) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -297,6 +298,37 @@ func TestProposalSize(t *testing.T) {
 			if err != nil || len(p.Txs) != want {
 				t.Errorf("%d transactions of %d bytes: %d, %v", n, framed(n)+extra, len(p.Txs), err)
 			}
+		}
+	}
+}
+
+// TestProposalInSequence: transactions that changed places on their way do not
+// undo each other, and one that has to wait for another waits in the mempool.
+func TestProposalInSequence(t *testing.T) {
+	worlds := newWorlds(t, time.Hour, 2)
+	w, other := worlds[0], worlds[1]
+	a, err := w.application(newDisk())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var txs [][]byte
+	for i := range uint64(5) {
+		txs = append(txs, w.anchor(root(i)))
+	}
+	theirs := other.anchor(root(9))
+	p, err := a.PrepareProposal(context.Background(), &abci.RequestPrepareProposal{
+		Txs: [][]byte{txs[1], theirs, txs[2], txs[0], txs[4]}, MaxTxBytes: 1 << 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][]byte{theirs, txs[0], txs[1], txs[2]}
+	if !slices.EqualFunc(p.Txs, want, bytes.Equal) {
+		t.Fatalf("%d transactions, or in another order", len(p.Txs))
+	}
+	for i, r := range w.block(a, 1, w.genesis.Time, p.Txs...).TxResults {
+		if r.Code != 0 {
+			t.Errorf("transaction %d is refused", i)
 		}
 	}
 }

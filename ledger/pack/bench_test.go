@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -198,4 +201,43 @@ func BenchmarkNation(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(file)), "pack-bytes")
+}
+
+// BenchmarkNationStatus prints "turn nation-status-entropy BYTES ENTROPY" for
+// the pack in the folder that BONAFIDE_NATION names: what its status subjects
+// take as a pack of their own, and the entropy of its pages, which is
+//
+//	sum over the pages, sum over the 16 values, n × log2(N / n) bits
+//
+// with N indexes on a page and n of them with the value. Indexes that nobody
+// uses count as what they say, current: who reads a page cannot tell them apart.
+func BenchmarkNationStatus(b *testing.B) {
+	dir := os.Getenv("BONAFIDE_NATION")
+	if dir == "" {
+		b.Skip("a nation takes minutes: set BONAFIDE_NATION to a folder, as make bench-network does")
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "nation.bonafide"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	f, err := parse(bytes.NewReader(raw))
+	if err != nil {
+		b.Fatal(err)
+	}
+	least := 0.0
+	f.carried.Subjects = slices.DeleteFunc(f.carried.Subjects, func(s ledger.CarriedSubject) bool { return s.Status == nil })
+	for _, s := range f.carried.Subjects {
+		for _, page := range s.Status.Whole {
+			least += entropy([][]byte{page})
+		}
+	}
+	var w columns
+	if err := w.putCarried(f.carried); err != nil {
+		b.Fatal(err)
+	}
+	file, err := seal(f.head, w.bytes())
+	if err != nil {
+		b.Fatal(err)
+	}
+	fmt.Printf("turn nation-status-entropy %d %f\n", len(file), least)
 }

@@ -74,6 +74,24 @@ type names struct {
 	next int            // after the one meant last
 }
 
+// last is the newest DID; "" before the first.
+func (n *names) last() string {
+	if len(n.dids) == 0 {
+		return ""
+	}
+	return n.dids[len(n.dids)-1]
+}
+
+// shared is the length of what two DIDs begin with alike.
+func shared(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
 func (n *names) add(id string) {
 	if n.at == nil {
 		n.at = map[string]int{}
@@ -97,8 +115,9 @@ func (n *names) step(id string) (steps uint64, known bool) {
 var prefixes = []string{ledger.PrefixAccreditation, ledger.PrefixBatches, ledger.PrefixDID, ledger.PrefixSequence, ledger.PrefixStatus}
 
 // putName writes 0 and the name, or the number of its prefix from 1 on and
-// its DID: 0 and the DID, or 1 + how many DIDs to pass over from the one after
-// the last, the first following the last.
+// its DID: 0 and a new DID (how much it begins with like the new one before, and
+// the rest), or 1 + how many DIDs to pass over from the one after the last, the
+// first following the last.
 func (w *columns) putName(name string, known *names) {
 	for i, p := range prefixes {
 		id, ok := strings.CutPrefix(name, p)
@@ -110,7 +129,10 @@ func (w *columns) putName(name string, known *names) {
 			w.put(colMain, 1+steps)
 			return
 		}
-		w[colMain] = appendField(append(w[colMain], 0), []byte(id))
+		same := shared(known.last(), id)
+		w[colMain] = append(w[colMain], 0)
+		w.put(colMain, uint64(same))
+		w[colMain] = appendField(w[colMain], []byte(id[same:]))
 		known.add(id)
 		return
 	}
@@ -133,8 +155,13 @@ func (r *reader) name(known *names) (string, error) {
 	}
 	steps := r[colMain].varint()
 	if steps == 0 {
-		id := string(r[colMain].field())
-		if _, there := known.at[id]; there {
+		before, same := known.last(), r[colMain].varint()
+		rest := r[colMain].field()
+		if same > uint64(len(before)) {
+			return "", errName
+		}
+		id := before[:same] + string(rest)
+		if _, there := known.at[id]; there || shared(before, id) != int(same) {
 			return "", errName
 		}
 		known.add(id)

@@ -95,6 +95,75 @@ func parseLight(b []byte) (lb *types.LightBlock, err error) {
 	return lb, nil
 }
 
+// shortLight writes a light block as it stands in a pack: without the validators'
+// addresses, which are digests of their keys, and without the proposer.
+func shortLight(lb *types.LightBlock) ([]byte, error) {
+	b, err := marshalLight(lb)
+	if err != nil {
+		return nil, err
+	}
+	var pb cmtproto.LightBlock
+	if err := pb.Unmarshal(b); err != nil {
+		return nil, fmt.Errorf("encoding a light block: %w", err)
+	}
+	votes := pb.SignedHeader.Commit.Signatures
+	if len(votes) != len(pb.ValidatorSet.Validators) {
+		return nil, errors.New("encoding a light block: number of votes")
+	}
+	for i, v := range pb.ValidatorSet.Validators {
+		if voted := votes[i].BlockIdFlag != cmtproto.BlockIDFlagAbsent; voted != bytes.Equal(votes[i].ValidatorAddress, v.Address) {
+			return nil, errors.New("encoding a light block: a vote of another validator")
+		}
+		votes[i].ValidatorAddress = nil
+	}
+	for _, v := range pb.ValidatorSet.Validators {
+		v.Address = nil
+	}
+	pb.ValidatorSet.Proposer = nil
+	return pb.Marshal()
+}
+
+// parseShort reads what shortLight writes and nothing else, as parseLight.
+func parseShort(b []byte) (lb *types.LightBlock, err error) {
+	defer func() {
+		if r := recover(); r != nil { // a key of another length
+			lb, err = nil, fmt.Errorf("light block: %v", r)
+		}
+	}()
+	if len(b) > maxLightBlockBytes {
+		return nil, errors.New("light block: too large")
+	}
+	var pb cmtproto.LightBlock
+	if err := pb.Unmarshal(b); err != nil {
+		return nil, fmt.Errorf("light block: %w", err)
+	}
+	if pb.SignedHeader == nil || pb.SignedHeader.Commit == nil || pb.ValidatorSet == nil {
+		return nil, errors.New("light block: a part is missing")
+	}
+	validators, votes := pb.ValidatorSet.Validators, pb.SignedHeader.Commit.Signatures
+	if n := len(validators); n == 0 || n > maxValidators || len(votes) != n {
+		return nil, errors.New("light block: number of validators or votes")
+	}
+	for i, v := range validators {
+		v.Address = ed25519.PubKey(v.PubKey.GetEd25519()).Address()
+		if votes[i].BlockIdFlag != cmtproto.BlockIDFlagAbsent {
+			votes[i].ValidatorAddress = v.Address
+		}
+	}
+	pb.ValidatorSet.Proposer = validators[0]
+	whole, err := pb.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("light block: %w", err)
+	}
+	if lb, err = parseLight(whole); err != nil {
+		return nil, err
+	}
+	if again, err := shortLight(lb); err != nil || !bytes.Equal(again, b) {
+		return nil, errors.New("light block: not in its one form")
+	}
+	return lb, nil
+}
+
 // selfSigned says whether more than two thirds of the block's own validators
 // signed it. Every vote must hold, also those beyond two thirds, so that no
 // byte of a light block is free.

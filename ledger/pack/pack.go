@@ -130,7 +130,7 @@ const maxBlocks = 1 << 16
 func (w *columns) putBlocks(blocks []*types.LightBlock) error {
 	w[colMain] = appendVarint(w[colMain], uint64(len(blocks)))
 	for _, lb := range blocks {
-		b, err := marshalLight(lb)
+		b, err := shortLight(lb)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (r *reader) blocks(chainID string) ([]*types.LightBlock, error) {
 	}
 	out := make([]*types.LightBlock, 0, min(n, 64))
 	for range n {
-		lb, err := parseLight(r[colMain].field())
+		lb, err := parseShort(r[colMain].field())
 		if err != nil {
 			return nil, err
 		}
