@@ -19,9 +19,13 @@ import (
 // practitionerSections are the rooms of a practitioner.
 func practitionerSections(s *shell) []section {
 	p := &practitioner{s: s, home: s.home, ctx: s.ctx}
+	get := s.words.L("Get a licence")
+	if s.narrow() { // five of them share a phone's width
+		get = s.words.L("Get")
+	}
 	return []section{
 		{id: "cards", title: s.words.L("Cards"), icon: theme.AccountIcon(), open: p.cards, shortcut: control(fyne.Key1)},
-		{id: "get", title: s.words.L("Get a licence"), icon: theme.DownloadIcon(), open: p.get, shortcut: control(fyne.Key2)},
+		{id: "get", title: get, icon: theme.DownloadIcon(), open: p.get, shortcut: control(fyne.Key2)},
 		{id: "present", title: s.words.L("Present"), icon: theme.MailSendIcon(), open: p.present, shortcut: control(fyne.Key3)},
 		{id: "shared", title: s.words.L("Shared"), icon: theme.HistoryIcon(), open: p.shared, shortcut: control(fyne.Key4)},
 		{id: "safety", title: s.words.L("Safety"), icon: theme.DocumentSaveIcon(), open: p.safety, shortcut: control(fyne.Key5)},
@@ -141,12 +145,29 @@ func (r *walletRoom) besideAnd(f func() error) {
 	})
 }
 
-// buttons stand side by side; on a phone, one below the other and as wide as it.
+// buttons stand side by side; on a phone, as wide as it, and one below the other
+// unless two are short.
 func buttons(s *shell, list ...fyne.CanvasObject) fyne.CanvasObject {
-	if s.narrow() {
-		return container.NewVBox(list...)
+	if !s.narrow() {
+		return container.NewHBox(list...)
 	}
-	return container.NewHBox(list...)
+	if len(list) == 2 {
+		half := s.window.Canvas().Size().Width/2 - 4*theme.Padding()
+		if list[0].MinSize().Width <= half && list[1].MinSize().Width <= half {
+			return container.NewGridWithColumns(2, list...)
+		}
+	}
+	return container.NewVBox(list...)
+}
+
+// marked puts an icon before text that begins with a line of its height.
+func marked(icon fyne.Resource, colour fyne.ThemeColorName, first *widget.Label, rest ...fyne.CanvasObject) fyne.CanvasObject {
+	if colour != "" {
+		icon = theme.NewColoredResource(icon, colour)
+	}
+	size := fyne.NewSize(theme.IconInlineSize()+2*theme.Padding(), widget.NewLabel("x").MinSize().Height)
+	side := container.NewVBox(container.NewGridWrap(size, widget.NewIcon(icon)))
+	return container.NewBorder(nil, nil, side, nil, tight(append([]fyne.CanvasObject{first}, rest...)...))
 }
 
 // strong is wrapped text in bold letters.
@@ -157,11 +178,8 @@ func strong(text string) *widget.Label {
 }
 
 // warning is one thing that wants attention, with its mark and what to do.
-func warning(s *shell, t model.Trouble) fyne.CanvasObject {
-	lines := tight(strong(t.Message), wrapped(t.Next))
-	icon := container.NewVBox(container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()+2*theme.Padding()),
-		widget.NewIcon(theme.NewColoredResource(theme.WarningIcon(), theme.ColorNameWarning))))
-	return container.NewBorder(nil, nil, icon, nil, lines)
+func warning(t model.Trouble) fyne.CanvasObject {
+	return marked(theme.WarningIcon(), theme.ColorNameWarning, strong(t.Message), wrapped(t.Next))
 }
 
 // party is somebody by name, with a mark where the name deceives.

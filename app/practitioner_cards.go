@@ -137,8 +137,7 @@ func statusLine(c model.Card) fyne.CanvasObject {
 	colour, icon := tone(c)
 	word := strong(c.Status)
 	word.Importance = importance(colour)
-	mark := container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()+2*theme.Padding()), widget.NewIcon(theme.NewColoredResource(icon, colour)))
-	return tight(container.NewBorder(nil, nil, mark, nil, word), caption(c.AsOf))
+	return marked(icon, colour, word, caption(c.AsOf))
 }
 
 // summary is what a card says in short.
@@ -155,7 +154,7 @@ func summary(s *shell, c model.Card) *fyne.Container {
 	}
 	box.Add(lines)
 	for _, t := range c.Warnings {
-		box.Add(warning(s, t))
+		box.Add(warning(t))
 	}
 	return box
 }

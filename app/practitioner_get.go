@@ -320,8 +320,16 @@ func (r *getRoom) outcome(o model.Outcome) fyne.CanvasObject {
 	if o.Odd {
 		box.Add(oddMark(r.s))
 	}
-	if o.Card != nil {
+	switch {
+	case o.Card != nil && o.Arrival == model.ArrivedNew:
 		box.Add(summary(r.s, *o.Card))
+	case o.Card != nil:
+		box.Add(tight(strong(o.Card.Title), party(r.s, o.Card.Board)))
+	}
+	if o.Data {
+		box.Add(buttons(r.s, newButton(w.L("Go to Data"), theme.StorageIcon(), func() { r.s.goTo("data") })))
+	}
+	if o.Card != nil {
 		box.Add(buttons(r.s, newPrimary(w.L("Go to Cards"), theme.AccountIcon(), func() { r.s.goTo("cards") })))
 	}
 	if o.Arrival == model.ArrivedRequest {

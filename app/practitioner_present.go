@@ -209,7 +209,7 @@ func (r *presentRoom) drawOffers(st model.PresentState) {
 		colour, _ := tone(o.Card)
 		box := container.NewVBox(lines, statusLine(o.Card))
 		for _, x := range o.Warnings {
-			box.Add(warning(r.s, x))
+			box.Add(warning(x))
 		}
 		r.top.Add(newPanel(colour, box))
 	}
@@ -297,7 +297,7 @@ func (r *presentRoom) share(x model.Share) fyne.CanvasObject {
 		if !x.Shared {
 			icon = theme.CancelIcon()
 		}
-		name = container.NewBorder(nil, nil, container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()+2*theme.Padding()), widget.NewIcon(icon)), nil, l)
+		name = marked(icon, "", l)
 	}
 	note := caption(x.Note)
 	if x.Asked && !x.Always {
@@ -317,14 +317,14 @@ func (r *presentRoom) share(x model.Share) fyne.CanvasObject {
 	if r.s.narrow() {
 		return container.NewVBox(tight(name, rest), line)
 	}
-	return container.NewVBox(container.New(layout.NewGridLayoutWithColumns(2), name, rest), line)
+	return container.NewVBox(container.New(layout.NewGridLayoutWithColumns(2), container.NewVBox(name), rest), line)
 }
 
 // drawEnd shows what is to be thought of, and the last step.
 func (r *presentRoom) drawEnd(st model.PresentState) {
 	w := r.s.words
 	for _, t := range st.Warnings {
-		r.end.Add(newPanel(theme.ColorNameWarning, warning(r.s, t)))
+		r.end.Add(newPanel(theme.ColorNameWarning, warning(t)))
 	}
 	if st.Stuck.Code != "" {
 		r.end.Add(troublePanel(r.s, st.Stuck))

@@ -48,6 +48,10 @@ type safetyRoom struct {
 	bar   *workBar
 	top   *fyne.Container
 	parts *fyne.Container
+	form1 []*entry // of the open form
+
+	folder func(what string, take func(dir string))
+	file   func(take func(path string))
 }
 
 func (p *practitioner) safety(s *shell) room {
@@ -55,6 +59,7 @@ func (p *practitioner) safety(s *shell) room {
 	r.model = model.NewSafety(p.safe, s.now, s.words, func() { onScreen(r.draw) })
 	r.refresh = func() { r.model.Refresh(s.ctx) }
 	r.bar = newWorkBar(s.words, r.model.Work())
+	r.folder, r.file = s.openFolder, r.chooseBackup
 	r.top, r.parts = container.NewVBox(), container.NewVBox()
 	r.body.Add(r.bar)
 	r.body.Add(r.top)
@@ -145,7 +150,7 @@ func (r *safetyRoom) unlocker(p model.Unlocker) string {
 func (r *safetyRoom) finished(f model.Finished) fyne.CanvasObject {
 	box := container.NewVBox(said(theme.ColorNameSuccess, f.Title, f.Lines...))
 	for _, n := range f.Notes {
-		box.Add(newPanel(theme.ColorNameWarning, warning(r.s, n)))
+		box.Add(newPanel(theme.ColorNameWarning, warning(n)))
 	}
 	box.Add(container.NewHBox(newButton(r.s.words.L("Close"), theme.CancelIcon(), r.model.Dismiss)))
 	return box
@@ -177,6 +182,7 @@ func (r *safetyRoom) form(title, yes string, fields []fyne.CanvasObject, first f
 			})
 		})
 	})
+	r.form1 = entries
 	for _, e := range entries {
 		e.OnSubmitted = func(string) { run.Tapped(nil) }
 	}
@@ -214,7 +220,7 @@ func (r *safetyRoom) backup() {
 	if !fyne.CurrentDevice().IsMobile() {
 		where := wrapped(w.L("No folder chosen yet."))
 		choose := newButton(w.L("Choose the folder…"), theme.FolderOpenIcon(), func() {
-			r.s.openFolder(w.L("Where to keep the backup"), func(chosen string) {
+			r.folder(w.L("Where to keep the backup"), func(chosen string) {
 				dir = chosen
 				where.SetText(w.L("Folder: {{.Folder}}", model.D{"Folder": model.FileName(chosen)}))
 			})
@@ -267,17 +273,10 @@ func (r *safetyRoom) rehearse() {
 	pass := newPassword()
 	file, which := "", wrapped(w.L("No file chosen yet."))
 	choose := newButton(w.L("Choose the backup…"), theme.FolderOpenIcon(), func() {
-		d := dialog.NewFileOpen(func(u fyne.URIReadCloser, err error) {
-			switch {
-			case err != nil:
-				r.s.problem(explain.Errorf("file_unreadable", "%w", err))
-			case u != nil:
-				file = u.URI().Path()
-				_ = u.Close() // the home reads it
-				which.SetText(model.FileName(filepath.Base(file)))
-			}
-		}, r.s.window)
-		r.s.ask(d, r.s.most())
+		r.file(func(path string) {
+			file = path
+			which.SetText(model.FileName(filepath.Base(file)))
+		})
 	})
 	r.form(w.L("Rehearse a backup"), w.L("Rehearse"), []fyne.CanvasObject{
 		container.NewHBox(choose), which, field(w.L("Passphrase of the backup"), pass),
@@ -287,6 +286,20 @@ func (r *safetyRoom) rehearse() {
 		}
 		return r.model.Rehearse(r.s.ctx, file, typedPass(pass))
 	})
+}
+
+// chooseBackup asks for a file by its path: the home reads it.
+func (r *safetyRoom) chooseBackup(take func(path string)) {
+	d := dialog.NewFileOpen(func(u fyne.URIReadCloser, err error) {
+		switch {
+		case err != nil:
+			r.s.problem(explain.Errorf("file_unreadable", "%w", err))
+		case u != nil:
+			_ = u.Close()
+			take(u.URI().Path())
+		}
+	}, r.s.window)
+	r.s.ask(d, r.s.most())
 }
 
 // change asks for the old passphrase and a new one.

@@ -77,6 +77,7 @@ var shades = map[fyne.ThemeColorName]shade{
 	theme.ColorNameForeground:          {rgb(0x1f2a2a), rgb(0xf0f3f3)},
 	theme.ColorNamePlaceHolder:         {rgb(0x5c6666), rgb(0xa3adad)},
 	theme.ColorNameDisabled:            {rgb(0x747d7d), rgb(0x8c9696)}, // still to be read
+	theme.ColorNameInputBorder:         {rgb(0x758080), rgb(0x859191)}, // of an empty check, too
 	theme.ColorNamePrimary:             {rgb(0x0b6e69), rgb(0x5cb8b2)},
 	theme.ColorNameHyperlink:           {rgb(0x0b6e69), rgb(0x5cb8b2)},
 	theme.ColorNameForegroundOnPrimary: {rgb(0xffffff), rgb(0x0d201f)},

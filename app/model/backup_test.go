@@ -23,10 +23,10 @@ type safe struct {
 	added  string
 }
 
-func (*safe) Dir() string                               { return "/home/quill/bonafide" }
-func (*safe) Actor() string                             { return "owner" }
-func (s *safe) Info(context.Context) (home.Info, error) { return s.info, nil }
-func (s *safe) Opens([]byte) error                      { return s.opens }
+func (*safe) Dir() string                                          { return "/home/quill/bonafide" }
+func (*safe) Actor() string                                        { return "owner" }
+func (s *safe) Info(context.Context) (home.Info, error)            { return s.info, nil }
+func (s *safe) Opens([]byte) error                                 { return s.opens }
 func (s *safe) ChangePassphrase(_ context.Context, p []byte) error { s.pass = string(p); return nil }
 
 func (s *safe) AddPerson(_ context.Context, name string, p []byte) error {

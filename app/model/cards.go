@@ -295,6 +295,9 @@ func card(w Words, it wallet.Item, names boards, now time.Time) Card {
 	c.Until = until(w, it.Credential, now)
 	c.Status, c.AsOf, c.Tone, c.Old = standing(w, it, now)
 	for _, code := range it.Warnings {
+		if c.Old && (code == "wallet_conditions" || code == "wallet_undecided") {
+			continue // it may be so no more; what ended is told all the same
+		}
 		message, next := w.Explain(code)
 		c.Warnings = append(c.Warnings, Trouble{Code: code, Message: message, Next: next})
 	}

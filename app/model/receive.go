@@ -146,6 +146,7 @@ type Outcome struct {
 	Next    string
 	Code    string // of the catalogue; empty for what was kept
 	Card    *Card  // of what is kept
+	Data    bool   // newer data of the boards would help
 	Content []byte // of ArrivedRequest and ArrivedLetter, for the room that takes it
 }
 
@@ -378,6 +379,9 @@ func (r *Receive) refuse(out Outcome, code string) Outcome {
 	case "file_is_claim":
 		out.Arrival, out.Word = ArrivedOther, w.L("Not a credential")
 		out.Next = w.L("Bring it to the board, and take in the licence that it gives you.")
+	case "newer_than_data", "no_data", "no_trust", "stale", "pack_expired", "trust_expired":
+		out.Data = true
+		out.Next = w.L("Bring newer data of the boards in under Data, then take this in again.")
 	case "file_is_pack", "file_is_network", "file_is_archive", "file_is_table", "file_is_report", "file_too_large", "file_unreadable":
 		out.Arrival, out.Word = ArrivedOther, w.L("Not a credential")
 	}

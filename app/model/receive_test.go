@@ -144,7 +144,7 @@ func TestReceiveOldAndNoData(t *testing.T) {
 	vcdm, _ := p.Answer(claim)
 	r := p.receiving(noCodes) // the home's data is older than the licence
 	r.Take(t.Context(), bytesFile("a", vcdm))
-	if o := r.State().Outcomes[0]; o.Arrival != ArrivedRefused || o.Code != "newer_than_data" || o.Next == "" {
+	if o := r.State().Outcomes[0]; o.Arrival != ArrivedRefused || o.Code != "newer_than_data" || !o.Data || !strings.Contains(o.Next, "under Data") {
 		t.Errorf("%+v", o)
 	}
 	p.Bring(p.home)
