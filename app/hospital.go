@@ -5,7 +5,6 @@ import (
 	"io"
 	"strconv"
 	"sync"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -147,18 +146,11 @@ func titled(title string, rest ...fyne.CanvasObject) *fyne.Container {
 	return container.NewVBox(append([]fyne.CanvasObject{heading(title)}, rest...)...)
 }
 
-// primary is the button of the main action of a screen.
-func primary(text string, icon fyne.Resource, do func()) *widget.Button {
-	b := widget.NewButtonWithIcon(text, icon, do)
-	b.Importance = widget.HighImportance
-	return b
-}
-
 // codeLink leads from a code into the help: small where a mouse points, large
 // where a finger does.
 func codeLink(s *shell, code string) fyne.CanvasObject {
 	if s.narrow() {
-		b := widget.NewButtonWithIcon(code, theme.HelpIcon(), func() { s.help(code) })
+		b := newButton(code, theme.HelpIcon(), func() { s.help(code) })
 		b.Importance = widget.LowImportance
 		b.Alignment = widget.ButtonAlignLeading
 		return b
@@ -188,12 +180,6 @@ func troublePanel(s *shell, t model.Trouble, ways ...fyne.CanvasObject) fyne.Can
 	row.Add(codeLink(s, t.Code))
 	box.Add(row)
 	return newPanel(theme.ColorNameWarning, box)
-}
-
-// later runs f on the screen after a while, unless the window goes before.
-func (s *shell) later(d time.Duration, f func()) {
-	t := time.AfterFunc(d, func() { onScreen(f) })
-	context.AfterFunc(s.ctx, func() { t.Stop() })
 }
 
 // enable lets a widget be used, or not.
@@ -233,15 +219,14 @@ func showRaw(s *shell, raw model.Raw) {
 	}
 	var below fyne.CanvasObject
 	if raw.Copy != "" {
-		below = container.NewHBox(widget.NewButtonWithIcon(w.L("Copy"), theme.ContentCopyIcon(), func() {
+		below = container.NewHBox(newButton(w.L("Copy"), theme.ContentCopyIcon(), func() {
 			s.copyText(raw.Copy, false)
 			s.notice(w.L("Copied."), nil)
 		}))
 	}
 	d := dialog.NewCustom(w.L("What the file holds"), w.L("Close"), container.NewBorder(top, below, nil, nil, grid), s.window)
 	size := s.window.Canvas().Size()
-	d.Resize(fyne.NewSize(size.Width*0.94, size.Height*0.86))
-	d.Show()
+	s.ask(d, fyne.NewSize(size.Width*0.94, size.Height*0.86))
 }
 
 // savePage writes a verdict as a page to print.

@@ -22,10 +22,10 @@ type dataRoom struct {
 	pin     *fyne.Container
 	said    *fyne.Container
 	bar     *workBar
-	sync    *widget.Button
-	load    *widget.Button
+	sync    *push
+	load    *push
 	body    *fyne.Container
-	address *widget.Entry
+	address *entry
 	scroll  *container.Scroll
 
 	waits  *model.PinPreview // what pin shows
@@ -41,9 +41,9 @@ func newDataRoom(s *shell, f model.Feeding) *dataRoom {
 	r.model = model.NewData(f, w, s.now, func() { onScreen(r.draw) })
 	r.line, r.trouble, r.pin, r.said, r.body = container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox()
 	r.bar = newWorkBar(w, r.model.Work)
-	r.sync = primary(w.L("Sync now"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.model.Sync(s.ctx) }) })
-	r.load = widget.NewButtonWithIcon(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
-	r.address = widget.NewEntry()
+	r.sync = newPrimary(w.L("Sync now"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.model.Sync(s.ctx) }) })
+	r.load = newButton(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
+	r.address = newEntry()
 	r.address.SetPlaceHolder("https://")
 	r.address.OnSubmitted = func(string) { r.addSource() }
 	buttons := container.NewHBox(r.sync, r.load)
@@ -117,6 +117,7 @@ func (r *dataRoom) draw() {
 		return // the bar alone moved
 	}
 	r.drawn, r.moving = st.Version, r.bar.Visible()
+	r.s.refreshData() // the footer says the same
 	defer relayout(r.scroll)
 	r.load.Importance = widget.MediumImportance
 	if st.Loaded && len(st.Sources) == 0 && st.Trouble.Code != "" {
@@ -210,9 +211,9 @@ func (r *dataRoom) drawPin(st model.DataState) {
 	}
 	print := wrapped(st.Pin.Fingerprint)
 	print.TextStyle.Monospace = true
-	given := widget.NewEntry()
+	given := newEntry()
 	given.SetPlaceHolder(w.L("The fingerprint as the board told it"))
-	believe := primary(w.L("Believe this network"), theme.ConfirmIcon(), nil)
+	believe := newPrimary(w.L("Believe this network"), theme.ConfirmIcon(), nil)
 	compared := widget.NewCheck(w.L("I compared it, and every group is the same"), nil)
 	able := func() { enable(believe, compared.Checked || given.Text != "") }
 	given.OnChanged = func(string) { able() }
@@ -234,7 +235,7 @@ func (r *dataRoom) drawPin(st model.DataState) {
 		}, r.s.window)
 		d.SetConfirmText(w.L("Believe this network"))
 		d.SetDismissText(w.L("Cancel"))
-		d.Show()
+		r.s.ask(d, fyne.NewSize(420, 0))
 	}
 	box := container.NewVBox(
 		tight(subtitle(w.L("A network file")), wrapped(st.Pin.Network), caption(st.Pin.Header)),
@@ -246,7 +247,7 @@ func (r *dataRoom) drawPin(st model.DataState) {
 		warn.Importance = widget.WarningImportance
 		box.Add(warn)
 	}
-	box.Add(container.NewHBox(believe, widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.model.Decline)))
+	box.Add(container.NewHBox(believe, newButton(w.L("Cancel"), theme.CancelIcon(), r.model.Decline)))
 	r.pin.Add(newPanel(theme.ColorNamePrimary, box))
 	r.scroll.ScrollToTop()
 }
@@ -260,7 +261,7 @@ func (r *dataRoom) drawSources(st model.DataState) {
 		r.body.Add(caption(w.L("With a second source, what one says is cross-checked by the other.")))
 	}
 	for _, a := range st.Sources {
-		remove := widget.NewButtonWithIcon(w.L("Remove"), theme.DeleteIcon(), func() {
+		remove := newButton(w.L("Remove"), theme.DeleteIcon(), func() {
 			r.s.beside(func() {
 				undo := r.model.RemoveSource(r.s.ctx, a)
 				onScreen(func() {
@@ -274,7 +275,7 @@ func (r *dataRoom) drawSources(st model.DataState) {
 		label.Wrapping = fyne.TextWrapBreak
 		r.body.Add(container.NewBorder(nil, nil, nil, remove, label))
 	}
-	r.body.Add(container.NewBorder(nil, nil, nil, widget.NewButtonWithIcon(w.L("Add"), theme.ContentAddIcon(), r.addSource), r.address))
+	r.body.Add(container.NewBorder(nil, nil, nil, newButton(w.L("Add"), theme.ContentAddIcon(), r.addSource), r.address))
 }
 
 func (r *dataRoom) drawIssuers(st model.DataState) {
@@ -288,7 +289,7 @@ func (r *dataRoom) drawIssuers(st model.DataState) {
 		name.TextStyle.Bold = true
 		id := caption(model.Plain(i.ID))
 		id.Wrapping = fyne.TextWrapBreak
-		remove := widget.NewButtonWithIcon(w.L("Remove"), theme.DeleteIcon(), func() { r.removeIssuer(i) })
+		remove := newButton(w.L("Remove"), theme.DeleteIcon(), func() { r.removeIssuer(i) })
 		r.body.Add(container.NewBorder(nil, nil, nil, container.NewVBox(remove), tight(name, id, caption(i.Types), caption(i.Until))))
 	}
 	how := caption(w.L("Listing an issuer is done with the command line: {{.Command}}", model.D{"Command": "bonafide trust add DID --type TYPE"}))
@@ -304,5 +305,5 @@ func (r *dataRoom) removeIssuer(i model.Listed) {
 	}, r.s.window)
 	d.SetConfirmText(w.L("Remove"))
 	d.SetDismissText(w.L("Cancel"))
-	d.Show()
+	r.s.ask(d, fyne.NewSize(420, 0))
 }

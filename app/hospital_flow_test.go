@@ -348,7 +348,7 @@ func TestThreat70_EmbeddedPicturesStayText(t *testing.T) {
 	walk = func(o fyne.CanvasObject) {
 		switch o := o.(type) {
 		case *canvas.Image:
-			if o.Image != nil || o.File != "" {
+			if o.Resource == nil && (o.Image != nil || o.File != "") { // icons are resources
 				pictures++
 			}
 		case *fyne.Container:

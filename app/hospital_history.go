@@ -21,10 +21,10 @@ type historyRoom struct {
 	count   *widget.Label
 	found   *fyne.Container // search and list
 	top     *fyne.Container // search
-	text    *widget.Entry
+	text    *entry
 	verdict *widget.Select
-	from    *widget.Entry
-	to      *widget.Entry
+	from    *entry
+	to      *entry
 	trouble *fyne.Container
 	said    *widget.Label
 	busy    *widget.ProgressBarInfinite
@@ -54,23 +54,23 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 		titled(w.L("History")), r.count,
 		newPanel(theme.ColorNameSeparator, container.NewVBox(
 			wrapped(w.L("Every verdict is kept, sealed. Reading them needs your passphrase; verifying does not.")),
-			container.NewHBox(primary(w.L("Unlock"), theme.LoginIcon(), r.unlock)),
+			container.NewHBox(newPrimary(w.L("Unlock"), theme.LoginIcon(), r.unlock)),
 		)),
 	)
 
-	r.text = widget.NewEntry()
+	r.text = newEntry()
 	r.text.SetPlaceHolder(w.L("Type, issuer, holder, file or code"))
 	r.text.OnSubmitted = func(string) { r.search() }
 	r.verdict = widget.NewSelect([]string{w.L("Any verdict"), w.L("Verified"), w.L("Not valid"), w.L("Cannot confirm")}, nil)
 	r.verdict.SetSelectedIndex(0)
-	r.from, r.to = widget.NewEntry(), widget.NewEntry()
+	r.from, r.to = newEntry(), newEntry()
 	r.from.SetPlaceHolder(w.L("From, as 2026-11-21"))
 	r.to.SetPlaceHolder(w.L("Until, as 2026-11-30"))
 	r.from.OnSubmitted, r.to.OnSubmitted = r.text.OnSubmitted, r.text.OnSubmitted
-	search := primary(w.L("Search"), theme.SearchIcon(), r.search)
+	search := newPrimary(w.L("Search"), theme.SearchIcon(), r.search)
 	r.trouble, r.said, r.busy = container.NewVBox(), wrapped(""), widget.NewProgressBarInfinite()
 	r.busy.Stop()
-	r.working = container.NewBorder(nil, nil, nil, widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.model.Stop), r.busy)
+	r.working = container.NewBorder(nil, nil, nil, newButton(w.L("Cancel"), theme.CancelIcon(), r.model.Stop), r.busy)
 	var query fyne.CanvasObject
 	if s.narrow() {
 		query = container.NewVBox(r.text, container.NewGridWithColumns(2, r.from, r.to), container.NewGridWithColumns(2, r.verdict, search))
@@ -207,7 +207,7 @@ func (r *historyRoom) draw() {
 		r.shown = st.ShownSeq
 		r.report.RemoveAll()
 		if st.Shown != nil {
-			r.report.Add(container.NewHBox(widget.NewButtonWithIcon(w.L("Back"), theme.NavigateBackIcon(), r.model.CloseReport)))
+			r.report.Add(container.NewHBox(newButton(w.L("Back"), theme.NavigateBackIcon(), r.model.CloseReport)))
 			r.report.Add(reportCard(r.s, *st.Shown, true))
 		}
 		relayout(r.scroll)

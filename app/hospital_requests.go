@@ -26,7 +26,7 @@ type requestsRoom struct {
 	rest     *fyne.Container // what is there while none is in sight
 	open     *fyne.Container
 	none     *widget.Label
-	audience *widget.Entry
+	audience *entry
 	purpose  *widget.Select
 	types    *widget.CheckGroup
 	claims   *widget.CheckGroup
@@ -49,7 +49,7 @@ func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
 
 	r.trouble, r.shown, r.open, r.note = container.NewVBox(), container.NewVBox(), container.NewVBox(), container.NewVBox()
 	r.none = wrapped(w.L("No request is open."))
-	r.audience = widget.NewEntry()
+	r.audience = newEntry()
 	r.audience.SetPlaceHolder(w.L("What the hospital is called"))
 	var purposes, lives []string
 	for _, p := range model.Purposes {
@@ -70,16 +70,16 @@ func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
 	r.types, r.claims = widget.NewCheckGroup(nil, nil), widget.NewCheckGroup(nil, nil)
 
 	fields := container.NewVBox(
-		labelled(w.L("Who asks"), r.audience),
-		labelled(w.L("Purpose"), r.purpose),
-		labelled(w.L("How long it may be answered"), r.life),
-		labelled(w.L("Form of the credential"), r.form),
+		field(w.L("Who asks"), r.audience),
+		field(w.L("Purpose"), r.purpose),
+		field(w.L("How long it may be answered"), r.life),
+		field(w.L("Form of the credential"), r.form),
 		r.note,
 		widget.NewAccordion(
 			widget.NewAccordionItem(w.L("Which credentials (none chosen: any)"), r.types),
 			widget.NewAccordionItem(w.L("Which facts (none chosen: all)"), r.claims),
 		),
-		container.NewHBox(primary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
+		container.NewHBox(newPrimary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
 	)
 	r.rest = container.NewVBox(
 		titled(w.L("Requests"), wrapped(w.L("A request asks a practitioner to prove a licence to you. Show it, or send it; what comes back is verified under Verify and finds its request by itself."))),
@@ -98,11 +98,6 @@ func subtitle(text string) *widget.Label {
 	l.SizeName = theme.SizeNameSubHeadingText
 	l.Wrapping = fyne.TextWrapWord
 	return l
-}
-
-// labelled puts a field under its name.
-func labelled(name string, field fyne.CanvasObject) fyne.CanvasObject {
-	return tight(wrapped(name), field)
 }
 
 // Content implements room.
@@ -213,8 +208,8 @@ func (r *requestsRoom) row(m model.Made) fyne.CanvasObject {
 	for _, a := range m.Asks {
 		lines.Add(caption(a))
 	}
-	showIt := widget.NewButtonWithIcon(w.L("Show"), theme.VisibilityIcon(), func() { r.model.Show(m.Nonce) })
-	end := widget.NewButtonWithIcon(w.L("Close"), theme.CancelIcon(), func() { r.close(m) })
+	showIt := newButton(w.L("Show"), theme.VisibilityIcon(), func() { r.model.Show(m.Nonce) })
+	end := newButton(w.L("Close"), theme.CancelIcon(), func() { r.close(m) })
 	buttons := container.NewHBox(showIt, end)
 	if r.s.narrow() {
 		return newPanel(theme.ColorNamePrimary, container.NewVBox(lines, container.NewGridWithColumns(2, showIt, end)))
@@ -232,14 +227,14 @@ func (r *requestsRoom) close(m model.Made) {
 	}, r.s.window)
 	d.SetConfirmText(w.L("Close it"))
 	d.SetDismissText(w.L("Keep it open"))
-	d.Show()
+	r.s.ask(d, fyne.NewSize(420, 0))
 }
 
 // card is a request to be shown or sent.
 func (r *requestsRoom) card(m model.Made) fyne.CanvasObject {
 	w := r.s.words
 	box := container.NewVBox(
-		container.NewHBox(widget.NewButtonWithIcon(w.L("Back"), theme.NavigateBackIcon(), r.model.Hide)),
+		container.NewHBox(newButton(w.L("Back"), theme.NavigateBackIcon(), r.model.Hide)),
 		heading(w.L("Request")),
 		tight(wrapped(m.Title), wrapped(m.Audience), wrapped(m.Left)),
 	)
@@ -260,14 +255,14 @@ func (r *requestsRoom) card(m model.Made) fyne.CanvasObject {
 	} else {
 		box.Add(wrapped(w.L("The request is too long for a code that a camera reads. Send the file.")))
 	}
-	save := primary(w.L("Save as a file…"), theme.DocumentSaveIcon(), func() {
+	save := newPrimary(w.L("Save as a file…"), theme.DocumentSaveIcon(), func() {
 		r.s.saveFile(m.Name, func(out io.Writer) error { _, err := out.Write(m.File); return err }, func() { r.s.notice(w.L("The request is saved."), nil) })
 	})
-	text := widget.NewButtonWithIcon(w.L("Copy"), theme.ContentCopyIcon(), func() {
+	text := newButton(w.L("Copy"), theme.ContentCopyIcon(), func() {
 		r.s.copyText(string(m.File), false)
 		r.s.notice(w.L("Copied."), nil)
 	})
-	end := widget.NewButtonWithIcon(w.L("Close the request"), theme.CancelIcon(), func() { r.close(m) })
+	end := newButton(w.L("Close the request"), theme.CancelIcon(), func() { r.close(m) })
 	if r.s.narrow() {
 		box.Add(container.NewVBox(save, text, end))
 	} else {

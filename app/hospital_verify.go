@@ -24,8 +24,8 @@ type verifyRoom struct {
 
 	unready  *fyne.Container
 	purpose  *widget.Select
-	clear    *widget.Button
-	again    *widget.Button
+	clear    *push
+	again    *push
 	request  *panel
 	asked    *widget.Label // in request
 	working  *fyne.Container
@@ -48,7 +48,7 @@ type verifyRoom struct {
 func (h *hospital) verify(s *shell) room { return newVerifyRoom(s, h) }
 
 func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
-	r := &verifyRoom{s: s, now: time.Now, later: s.later}
+	r := &verifyRoom{s: s, now: time.Now, later: s.after}
 	r.desk = model.NewDesk(v, qr.Read, s.words, func() { onScreen(r.draw) })
 	w := s.words
 
@@ -58,15 +58,15 @@ func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
 	}
 	r.purpose = widget.NewSelect(names, r.choosePurpose)
 	r.unready = container.NewVBox()
-	open := primary(w.L("Open…"), theme.FolderOpenIcon(), r.open)
-	paste := widget.NewButtonWithIcon(w.L("Paste"), theme.ContentPasteIcon(), s.paste)
-	r.clear = widget.NewButtonWithIcon(w.L("Clear"), theme.ContentClearIcon(), r.desk.Clear)
-	r.again = widget.NewButtonWithIcon(w.L("Verify again"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.desk.Again(s.ctx) }) })
+	open := newPrimary(w.L("Open…"), theme.FolderOpenIcon(), r.open)
+	paste := newButton(w.L("Paste"), theme.ContentPasteIcon(), s.paste)
+	r.clear = newButton(w.L("Clear"), theme.ContentClearIcon(), r.desk.Clear)
+	r.again = newButton(w.L("Verify again"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.desk.Again(s.ctx) }) })
 
 	r.asked = wrapped("")
 	r.request = newPanel(theme.ColorNamePrimary, r.asked)
 	r.progress, r.bar, r.busy = wrapped(""), widget.NewProgressBar(), widget.NewProgressBarInfinite()
-	cancel := widget.NewButtonWithIcon(w.L("Cancel"), theme.CancelIcon(), r.desk.Cancel)
+	cancel := newButton(w.L("Cancel"), theme.CancelIcon(), r.desk.Cancel)
 	r.working = container.NewVBox(r.progress, r.bar, r.busy, container.NewHBox(cancel))
 	r.hint = newPanel(theme.ColorNameSeparator, container.NewPadded(r.invitation()))
 	r.summary, r.reports = container.NewVBox(), container.NewVBox()
@@ -149,7 +149,7 @@ func (r *verifyRoom) draw() {
 		r.trouble = st.Unready.Code
 		r.unready.RemoveAll()
 		if r.trouble != "" {
-			r.unready.Add(troublePanel(r.s, st.Unready, primary(w.L("Go to Data"), theme.StorageIcon(), func() { r.s.goTo("data") })))
+			r.unready.Add(troublePanel(r.s, st.Unready, newPrimary(w.L("Go to Data"), theme.StorageIcon(), func() { r.s.goTo("data") })))
 		}
 	}
 	if name := model.PurposeName(w, st.Purpose); r.purpose.Selected != name {
@@ -281,10 +281,10 @@ func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
 	}
 	var ways []fyne.CanvasObject
 	if raw, ok := r.Raw(); ok {
-		ways = append(ways, widget.NewButtonWithIcon(w.L("What the file holds"), theme.DocumentIcon(), func() { showRaw(s, raw) }))
+		ways = append(ways, newButton(w.L("What the file holds"), theme.DocumentIcon(), func() { showRaw(s, raw) }))
 	}
 	if r.Result != nil {
-		ways = append(ways, widget.NewButtonWithIcon(w.L("Save as a page…"), theme.DocumentSaveIcon(), func() { savePage(s, *r.Result) }))
+		ways = append(ways, newButton(w.L("Save as a page…"), theme.DocumentSaveIcon(), func() { savePage(s, *r.Result) }))
 	}
 	if s.narrow() {
 		box.Add(container.NewVBox(ways...))

@@ -473,8 +473,11 @@ type Raw struct {
 	Token bool   // it came as a token; Text is what the token says
 }
 
-// maxRaw is the longest text shown, in bytes.
-const maxRaw = 128 << 10
+// The longest text shown, in bytes, and its longest line, in characters.
+const (
+	maxRaw     = 64 << 10
+	maxRawLine = 120
+)
 
 // token opens a token for reading: the parts of an SD-JWT, decoded as JSON; nil
 // where it is none. Nothing of it is checked here.
@@ -549,7 +552,15 @@ func (r Report) Raw() (Raw, bool) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(Plain(string(bytes.TrimSuffix(l, []byte("\r")))))
+		// Long lines are folded: a screen draws all of a line, however little of
+		// it is in sight.
+		line := []rune(Plain(string(bytes.TrimSuffix(l, []byte("\r")))))
+		for len(line) > maxRawLine {
+			b.WriteString(string(line[:maxRawLine]))
+			b.WriteByte('\n')
+			line = line[maxRawLine:]
+		}
+		b.WriteString(string(line))
 	}
 	out.Text = b.String()
 	return out, true

@@ -337,7 +337,7 @@ func facts(w Words, c verifier.Credential) []Fact {
 	var out []Fact
 	add := func(name string, value *string, shown func(string) string) {
 		if value != nil && *value != "" {
-			out = append(out, Fact{name, shown(*value), Plain(*value) != *value})
+			out = append(out, Fact{name, brief(shown(*value)), Plain(*value) != *value})
 		}
 	}
 	add(w.L("Type"), c.Type, func(s string) string { return TypeName(w, s) })
@@ -377,7 +377,7 @@ func lines(w Words, r verifier.Result) []Line {
 // line puts one check in words; its names are the caller's. What the catalogue
 // does not know, as of a later version, stands as it was written.
 func line(w Words, r verifier.Result, c verifier.Check) Line {
-	l := Line{Outcome: c.Outcome, Mark: mark(w, c.Outcome), Code: Plain(c.Code), Message: Plain(c.Message), Next: Plain(c.Next)}
+	l := Line{Outcome: c.Outcome, Mark: mark(w, c.Outcome), Code: brief(Plain(c.Code)), Message: brief(Plain(c.Message)), Next: brief(Plain(c.Next))}
 	if _, ok := explain.Lookup(c.Code); ok {
 		l.Message, l.Next = w.Explain(c.Code)
 	}
@@ -391,6 +391,18 @@ func line(w Words, r verifier.Result, c verifier.Check) Line {
 		l.AsOf = w.L("As of {{.When}}, {{.Age}}.", D{"When": w.Stamp(*c.AsOf), "Age": w.Ago(r.VerifiedAt.Sub(*c.AsOf))})
 	}
 	return l
+}
+
+// maxText is the longest text from outside that is shown whole, in characters.
+const maxText = 400
+
+// brief leaves out the middle of what is too long to be read.
+func brief(s string) string {
+	r := []rune(s)
+	if len(r) <= maxText {
+		return s
+	}
+	return string(r[:maxText-100]) + " … " + string(r[len(r)-80:])
 }
 
 func shownName(w Words, name string) string {

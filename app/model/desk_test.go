@@ -636,6 +636,13 @@ func TestThreat68_NamesAreShownSafely(t *testing.T) {
 			t.Errorf("%q %v", s.Reports[i].File, s.Reports[i].FileOdd)
 		}
 	}
+	long := strings.Repeat("名", 100_000)
+	rep := NewReport(English(), "a", verifier.Result{Verdict: verifier.Rejected, Credentials: []verifier.Credential{{Type: &long, Issuer: &long}}, Checks: []verifier.Check{{
+		ID: verifier.CheckProof, Outcome: verifier.Fail, Code: long, Message: long, Who: long, Next: long,
+	}}})
+	if n := len([]rune(fmt.Sprint(rep.About, rep.Reason, rep.Next, rep.Code, rep.Lines))); n > 20*maxText {
+		t.Errorf("%d characters of names are shown", n)
+	}
 	raw, ok := newRaw("{\"name\":\"Dr. A\u202eB\"}").Raw()
 	if !ok || raw.Text != "{\n  \"name\": \"Dr. A[U+202E]B\"\n}" || raw.Copy != "{\"name\":\"Dr. A\u202eB\"}" {
 		t.Errorf("%+v", raw)
@@ -651,8 +658,11 @@ func TestRaw(t *testing.T) {
 	if r, _ := newRaw("line\r\ntwo\x00").Raw(); r.Text != "line\ntwo[U+0000]" || r.Copy != "" {
 		t.Errorf("%+v", r)
 	}
-	if r, _ := newRaw(strings.Repeat("x", maxRaw+1)).Raw(); !r.Cut || len(r.Text) != maxRaw || len(r.Copy) != maxRaw+1 {
+	if r, _ := newRaw(strings.Repeat("x", maxRaw+1)).Raw(); !r.Cut || len(strings.ReplaceAll(r.Text, "\n", "")) != maxRaw || len(r.Copy) != maxRaw+1 {
 		t.Error("long text is not cut")
+	}
+	if r, _ := newRaw(strings.Repeat("é", maxRawLine+1)).Raw(); r.Text != strings.Repeat("é", maxRawLine)+"\né" {
+		t.Errorf("a long line is not folded: %q", r.Text)
 	}
 	raw, err := os.ReadFile("../../vc/testdata/credentials/worked-sd-jwt.json")
 	if err != nil {

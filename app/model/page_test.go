@@ -150,8 +150,8 @@ func TestPageThatCannotBeWritten(t *testing.T) {
 		t.Error("a page on a full disk")
 	}
 	res := pageOf(verifier.Verified)
-	res.Credentials = make([]verifier.Credential, 100)
-	long := strings.Repeat("x", maxPage/100)
+	res.Credentials = make([]verifier.Credential, 2*maxPage/maxText)
+	long := strings.Repeat("x", 2*maxText)
 	for i := range res.Credentials {
 		res.Credentials[i].Type = &long
 	}
