@@ -36,7 +36,8 @@ type boardCmd struct {
 }
 
 // board opens the home and the board in it. What was due meanwhile is sent
-// first; what cannot be, or waits too long, is said on stderr.
+// first; what cannot be, or waits too long, is said on stderr, and so is that the
+// network has stood still.
 func (e *env) board() (*home.Home, *issuer.Board, error) {
 	h, err := e.openHome()
 	if err != nil {
@@ -49,6 +50,7 @@ func (e *env) board() (*home.Home, *issuer.Board, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, h.Close())
 	}
+	e.fresh(h.NetworkFreshness(e.ctx))
 	return h, b, nil
 }
 

@@ -38,6 +38,7 @@ func (c *syncCmd) Run(e *env) error {
 		}
 	}
 	s, err := h.Sync(e.ctx)
+	fresh := e.fresh(h.Freshness(nil))
 	if err != nil {
 		printFetched(e.stderr, s) // what came all the same
 		return err
@@ -46,7 +47,10 @@ func (c *syncCmd) Run(e *env) error {
 	if s.Network == "" && len(fetched) > 0 && !slices.ContainsFunc(fetched, func(f home.Fetched) bool { return f.Code == "" }) {
 		e.exit = explain.ExitNotNow // nothing came at all
 	}
-	return e.answer(s, func(w io.Writer) {
+	return e.answer(struct {
+		home.Synced
+		Freshness *home.Freshness `json:"freshness"`
+	}{s, fresh}, func(w io.Writer) {
 		defer printFetched(w, s)
 		if s.Network == "" {
 			_, _ = fmt.Fprintln(w, "No source of ledger data is known; only what lies outside the network was looked for.")

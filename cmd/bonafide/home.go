@@ -45,7 +45,16 @@ func (homeInfoCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.answer(i, func(w io.Writer) {
+	var fresh *home.Freshness
+	if i.Node != "" {
+		fresh = e.fresh(h.NetworkFreshness(e.ctx))
+	} else {
+		fresh = e.fresh(h.Freshness(nil))
+	}
+	return e.answer(struct {
+		home.Info
+		Freshness *home.Freshness `json:"freshness"`
+	}{i, fresh}, func(w io.Writer) {
 		kind := ""
 		if i.Demo {
 			kind = " (made by the demo)"
@@ -58,6 +67,9 @@ func (homeInfoCmd) Run(e *env) error {
 			_, _ = fmt.Fprintf(w, "  network: %s; %s of ledger data\n", i.Network, byteCount(int64(i.DataBytes)))
 		} else {
 			_, _ = fmt.Fprintln(w, "  no network is pinned")
+		}
+		if fresh != nil {
+			_, _ = fmt.Fprintf(w, "  newest ledger data: %s (%s)\n", stamp(fresh.AsOf), age(fresh.Age))
 		}
 		_, _ = fmt.Fprintf(w, "  syncs from: %s\n  asks the node: %s\n  clock floor: %s\n", orNone(i.Sources), orNone(strings.Fields(i.Node)), stamp(i.Floor))
 		_, _ = fmt.Fprintf(w, "  size: %s\n  last backup: %s\n", byteCount(i.Bytes), lastBackup(i, e.now()))

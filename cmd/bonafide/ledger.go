@@ -233,12 +233,16 @@ func (ledgerStatusCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	var fresh *home.Freshness
+	if s.HeaderHeight > 0 {
+		fresh = e.fresh(h.StatusFreshness(s))
+	}
 	out := map[string]any{
 		"network": s.ChainID, "height": s.StateHeight, "header": s.HeaderHeight, "header_time": s.HeaderTime.UTC(),
 		"app_hash": hex.EncodeToString(s.AppHash[:]), "proven": s.Proven, "interval_seconds": int(s.Interval.Seconds()),
 		"epoch": s.LastEpoch, "validators": s.Validators, "waiting": s.Waiting,
 		"peers": s.Peers, "syncing": s.Syncing, "validating": s.Validating, "silent": append([]string{}, s.Silent...),
-		"first_block": s.FirstBlock, "upgrade": nil, "network_file": nil, "fingerprint": nil,
+		"first_block": s.FirstBlock, "freshness": fresh, "upgrade": nil, "network_file": nil, "fingerprint": nil,
 	}
 	if s.Upgrade != "" {
 		out["upgrade"] = map[string]any{"name": s.Upgrade, "height": s.UpgradeAt, "known": s.UpgradeKnown}
@@ -254,8 +258,10 @@ func (ledgerStatusCmd) Run(e *env) error {
 		_, _ = fmt.Fprintf(w, "Network %s at height %d, newest header %s (%s), signed by %s.\nEpochs close every %s; the newest is %d. %s waiting.\n",
 			s.ChainID, s.StateHeight, stamp(s.HeaderTime), age(e.now().Sub(s.HeaderTime)), plural(s.Validators, "board"), s.Interval, s.LastEpoch, plural(s.Waiting, "transaction"))
 		_, _ = fmt.Fprintf(w, "%s %s\n", plural(s.Peers, "other node")+" connected.", standingOf(s))
-		for _, id := range s.Silent {
-			_, _ = fmt.Fprintf(w, "Nothing is heard from the node of %s\n", id)
+		if fresh != nil {
+			for _, m := range fresh.Silent {
+				_, _ = fmt.Fprintf(w, "Nothing is heard from the node of %s\n", silentName(m))
+			}
 		}
 		switch {
 		case s.UpgradeKnown:

@@ -24,7 +24,7 @@ import (
 
 // TestMain lets this test binary be run as `bonafide`, by scripts and by
 // exec.Command alike: every command of a story is a process of its own.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"bonafide": main}) }
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"bonafide": atClock}) }
 
 const passphrase = "velvet otter signal 4711"
 
@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "capture": capture, "node": runNode, "big": big,
 			"register": writeRegister, "private": private, "damage": damage, "until": until,
+			"clock": setClock, "network": oldNetwork,
 		},
 	})
 }

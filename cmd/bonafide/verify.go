@@ -133,7 +133,15 @@ func (c *verifyCmd) run(e *env) error {
 	if missing && e.exit != explain.ExitRefused {
 		e.exit = explain.ExitNoInput
 	}
-	return e.answer(report, func(w io.Writer) {
+	full := freshReport{Report: report}
+	// The past does not grow older, a made-up time asks nobody to act, and without
+	// a home there is no data.
+	if hospital, ok := v.(*home.Hospital); ok && at.IsZero() && c.Clock == "" {
+		if f := e.fresh(hospital.Freshness()); f != nil && f.Level != home.Young {
+			full.Freshness = f
+		}
+	}
+	return e.answer(full, func(w io.Writer) {
 		for i, r := range results {
 			if i > 0 {
 				_, _ = io.WriteString(w, "\n")

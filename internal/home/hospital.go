@@ -23,8 +23,9 @@ type HospitalOptions struct {
 // Hospital verifies with this home's data. It needs no passphrase.
 type Hospital struct {
 	*verifier.Verifier
-	h     *Home
-	store *storage.VerifierStore
+	h      *Home
+	store  *storage.VerifierStore
+	policy verifier.Policy
 }
 
 // Hospital opens the hospital's side of the home.
@@ -41,7 +42,7 @@ func (h *Home) Hospital(_ context.Context, o HospitalOptions) (*Hospital, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Hospital{Verifier: v, h: h, store: store}, nil
+	return &Hospital{Verifier: v, h: h, store: store, policy: o.Policy}, nil
 }
 
 // DataAge tells how old the home's data is.
@@ -52,6 +53,10 @@ func (p *Hospital) DataAge(context.Context) (asOf time.Time, validators int, err
 	}
 	return d.AsOf, d.Validators, nil
 }
+
+// Freshness tells how long the home's data can be relied on under the policy that
+// the hospital verifies by. Codes as Home.Freshness.
+func (p *Hospital) Freshness() (Freshness, error) { return p.h.Freshness(p.policy) }
 
 // History gives every verdict to f in the order they were given, until f
 // returns an error. It unlocks the home.
