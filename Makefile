@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run test test-network build app lint fuzz bench interop clean deps-run deps-test deps-app deps-interop
+.PHONY: run test test-network build app lint fuzz bench bench-network interop clean deps-run deps-test deps-app deps-interop
 
 run: deps-run build ## tell the whole story on a throw-away network
 	@bin/bonafide demo
@@ -37,6 +37,11 @@ fuzz: ## fuzz every parser of outside bytes, FUZZTIME each
 bench: deps-run ## measure against references; also writes build/bench.json
 	@mkdir -p build
 	$(GO) run ./internal/bench -o build/bench.json
+
+bench-network: deps-run ## measure networks of several members and a nation in a pack; also writes build/bench-network.json
+	@mkdir -p build
+	$(GO) build -o build/bench ./internal/bench
+	build/bench network -o build/bench-network.json
 
 interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 	$(GO) run -tags interop ./interop

@@ -400,7 +400,7 @@ func BenchmarkLedgerTx(b *testing.B) {
 // BenchmarkNetworkTx prints a line "turn NAME OURS BARE" for each turn of
 // networks of one, four and seven members: transactions per second.
 func BenchmarkNetworkTx(b *testing.B) {
-	for _, c := range []struct{ members, n, rounds int }{{1, 10_000, 7}, {4, 4_000, 7}, {7, 2_800, 7}} {
+	for _, c := range []struct{ members, n, rounds int }{{1, 10_000, 11}, {4, 2_400, 11}, {7, 1_400, 11}} {
 		rounds, _ := turns(b, c.members, c.n, c.rounds)
 		for _, t := range rounds {
 			fmt.Printf("turn tx-%d %f %f\n", c.members, t[0], t[1])
