@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -134,6 +135,50 @@ func (r *walletRoom) enter() {
 func (r *walletRoom) lock(yes bool) {
 	show(r.locked, yes)
 	show(r.body, !yes)
+}
+
+// waiting shows what is under way once it has taken a while: a bar, and later a
+// button to stop it.
+type waiting struct {
+	s      *shell
+	redraw func()
+	now    func() time.Time
+	since  time.Time
+	what   *widget.Label
+	bar    *widget.ProgressBarInfinite
+	cancel *push
+	box    *fyne.Container
+}
+
+func newWaiting(s *shell, stop, redraw func()) *waiting {
+	t := &waiting{s: s, redraw: redraw, now: time.Now, what: wrapped(""), bar: widget.NewProgressBarInfinite()}
+	t.cancel = newButton(s.words.L("Cancel"), theme.CancelIcon(), stop)
+	t.bar.Stop()
+	t.box = container.NewVBox(t.what, t.bar, container.NewHBox(t.cancel))
+	t.box.Hide()
+	return t
+}
+
+// update says what is under way; "" is nothing.
+func (t *waiting) update(what string) {
+	if what == "" {
+		t.since = time.Time{}
+		t.bar.Stop()
+		t.box.Hide()
+		return
+	}
+	if t.since.IsZero() {
+		t.since = t.now()
+		t.s.after(barAfter, t.redraw)
+		t.s.after(cancelAfter, t.redraw)
+	}
+	gone := t.now().Sub(t.since)
+	setText(t.what, what)
+	show(t.cancel, gone >= cancelAfter)
+	if gone >= barAfter && !t.box.Visible() {
+		t.box.Show()
+		t.bar.Start()
+	}
 }
 
 // besideAnd runs f beside the screen and says what went wrong.

@@ -31,9 +31,7 @@ type getRoom struct {
 	read     *widget.Label
 	trouble  *fyne.Container
 	make     *push
-	progress *widget.Label
-	cancel   *push
-	working  *fyne.Container
+	working  *waiting
 	pending  *fyne.Container
 
 	boards []model.Party
@@ -60,9 +58,7 @@ func (p *practitioner) get(s *shell) room {
 	r.code.OnSubmitted = func(string) { r.makeClaim() }
 	r.typed, r.unknown, r.read = wrapped(""), wrapped(w.L("The data on this device does not know this board. Compare its identifier with what the board wrote to you.")), wrapped("")
 	r.make = newPrimary(w.L("Make the claim"), theme.ConfirmIcon(), r.makeClaim)
-	r.progress = wrapped("")
-	r.cancel = newButton(w.L("Cancel"), theme.CancelIcon(), r.receive.Cancel)
-	r.working = container.NewVBox(r.progress, widget.NewProgressBarInfinite(), container.NewHBox(r.cancel))
+	r.working = newWaiting(s, r.receive.Cancel, r.draw)
 
 	take := newPanel(theme.ColorNamePrimary, container.NewVBox(
 		section2(w.L("Take in what the board gave you")),
@@ -83,7 +79,7 @@ func (p *practitioner) get(s *shell) room {
 	r.rest.Add(r.pending)
 	r.rest.Add(claim)
 	r.rest.Add(take)
-	r.body.Add(r.working)
+	r.body.Add(r.working.box)
 	r.body.Add(r.top)
 	r.body.Add(r.rest)
 	r.draw()
@@ -206,8 +202,7 @@ func (r *getRoom) forgetPasted() {
 
 func (r *getRoom) draw() {
 	st, in, w := r.claim.State(), r.receive.State(), r.s.words
-	setText(r.progress, in.Progress)
-	show(r.working, in.Phase == model.Working)
+	r.working.update(in.Progress)
 
 	list := slices.Clone(st.Boards)
 	if st.Unknown {

@@ -503,3 +503,91 @@ func TestThreat75_ClipboardAndFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestThreat71_WalletStaysClosed: no file of a home and nothing that the app
+// remembers opens a wallet, whatever is altered or taken away.
+func TestThreat71_WalletStaysClosed(t *testing.T) {
+	c := practise(t, bothSizes[1], 1)
+	number := c.Rows[0].Number
+	c.close()
+	dir := c.Dir("practitioner")
+	tries := 0
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "-wal") || strings.HasSuffix(path, "-shm") {
+			return err
+		}
+		for name, change := range map[string]func(b []byte) []byte{
+			"taken away": nil,
+			"emptied":    func([]byte) []byte { return nil },
+			"an object":  func([]byte) []byte { return []byte("{}") },
+			"altered":    func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+		} {
+			rel, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			copied := filepath.Join(t.TempDir(), "home")
+			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+				return err
+			}
+			victim := filepath.Join(copied, rel)
+			b, err := os.ReadFile(victim)
+			if err != nil {
+				return err
+			}
+			if change == nil {
+				err = os.Remove(victim)
+			} else if len(b) > 0 {
+				err = os.WriteFile(victim, change(b), 0o600)
+			}
+			if err != nil {
+				return err
+			}
+			tries++
+			o := c.Options()
+			o.Passphrase = func(string, bool) ([]byte, error) { return []byte("guessed by a thief"), nil }
+			h, err := home.Open(copied, o)
+			if err != nil {
+				continue
+			}
+			if _, err := h.Wallet(t.Context()); err == nil || h.Actor() != "" {
+				t.Errorf("%s %s: the wallet is open", rel, name)
+			}
+			_ = h.Close()
+		}
+		return nil
+	})
+	if err != nil || tries < 20 {
+		t.Fatal(tries, err)
+	}
+	for _, key := range []string{"places", "look", "text_scale", "language", "locked", "unlocked", "pin"} {
+		for _, value := range []string{"", "true", "[]", `[{"dir":"` + dir + `","role":"practitioner","locked":false}]`} {
+			c.app.Preferences().SetString(key, value)
+		}
+		a := relaunch(t, c.screen, c.window, Options{Dir: dir, Now: c.Now})
+		wants(t, a.window.Content(), "Locked")
+		lacks(t, a.window.Content(), number)
+	}
+}
+
+// TestThreat76_HostileBytesOnScreen: whatever is opened in the wallet's rooms ends
+// in a sentence, and in none of Go's.
+func TestThreat76_HostileBytesOnScreen(t *testing.T) {
+	c := practise(t, bothSizes[1], 1)
+	hostile := []string{
+		"", "\x00", "{", "[[[[", "\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF89a", "eyJ.eyJ.x~", strings.Repeat("[", 100_000),
+		`{"format":1,"type":"BonafideRequest","audience":"\u202e"}`, `{"@context":[null],"type":1}`, "BF1/AAAA", "did:bonafide:", "age-encryption.org/v1\n",
+	}
+	for _, id := range []string{"get", "present"} {
+		c.section(id)
+		for _, b := range hostile {
+			c.drop("x\u202e.bin", []byte(b))
+			text := shown(all(c.window))
+			for _, bad := range []string{"panic", "goroutine", "invalid character", "unexpected", "\u202e", "This did not work"} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s: %q gives %q:\n%s", id, b[:min(len(b), 40)], bad, text)
+				}
+			}
+		}
+	}
+}

@@ -110,6 +110,7 @@ type Cards struct {
 	state CardsState
 	items []wallet.Item // of state.Cards
 	names boards
+	turn  int // of the refresh that began last: an earlier one that ends later shows nothing
 }
 
 // NewCards makes the cards of the wallet that open gives. changed is called
@@ -127,6 +128,10 @@ func (c *Cards) State() CardsState {
 
 // Refresh reads the wallet anew. What was deleted long enough ago goes for good.
 func (c *Cards) Refresh(ctx context.Context) {
+	c.mu.Lock()
+	c.turn++
+	turn := c.turn
+	c.mu.Unlock()
 	st, items, names := CardsState{Loaded: true}, []wallet.Item(nil), boards(nil)
 	k, err := c.open()
 	if err == nil {
@@ -157,6 +162,10 @@ func (c *Cards) Refresh(ctx context.Context) {
 		}
 	}
 	c.mu.Lock()
+	if c.turn != turn {
+		c.mu.Unlock()
+		return
+	}
 	c.state, c.items, c.names = st, items, names
 	c.mu.Unlock()
 	c.changed()

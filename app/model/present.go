@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"bonafide/internal/explain"
 	"bonafide/internal/request"
@@ -187,7 +188,7 @@ func (p *Present) Take(ctx context.Context, files ...File) {
 	}
 	p.state.Busy, p.state.Trouble = false, trouble(p.words, err)
 	if r != nil {
-		p.state.Asked = asked(p.words, r)
+		p.state.Asked = asked(p.words, r, p.now())
 	}
 	if err != nil || r == nil {
 		p.mu.Unlock()
@@ -212,11 +213,14 @@ func notRequest(b []byte, err error) error {
 }
 
 // asked puts a request in words.
-func asked(w Words, r *request.Request) Asked {
+func asked(w Words, r *request.Request, now time.Time) Asked {
 	a := Asked{
 		Who:  w.L("It says that it is {{.Name}}. This is not proven.", D{"Name": Plain(r.Audience)}),
 		Name: Plain(r.Audience), Odd: odd(r.Audience),
 		Until: w.L("It can be answered until {{.When}}.", D{"When": w.Stamp(r.Expires)}),
+	}
+	if !now.Before(r.Expires) {
+		a.Until = w.L("It could be answered until {{.When}}.", D{"When": w.Stamp(r.Expires)})
 	}
 	switch verifier.Purpose(r.Purpose) {
 	case verifier.Privileging:
@@ -404,6 +408,7 @@ func (p *Present) show(pre wallet.Preview, err error, whole bool) {
 	s, w := &p.state, p.words
 	s.Form, s.Always, s.Shares, s.Missing, s.Warnings, s.Choose = "", "", nil, nil, nil, ""
 	s.Stuck, s.Whole, s.Agreed, s.CanShare = trouble(w, err), whole, p.all, false
+	s.Offers = slices.Clone(s.Offers) // a screen may still read the former
 	for i := range s.Offers {
 		s.Offers[i].Chosen = slices.Contains(p.chosen, s.Offers[i].ID)
 	}

@@ -259,7 +259,7 @@ func TestRequestsThatCannotBeAnswered(t *testing.T) {
 	if s := late.State(); s.Trouble.Code != "wallet_request_expired" || s.Phase != NoRequest {
 		t.Errorf("%+v", s)
 	}
-	says(t, "an expired request", late.State().Asked, "Town Hospital", "until 21 Nov 2026")
+	says(t, "an expired request", late.State().Asked, "Town Hospital", "It could be answered until 21 Nov 2026")
 	// It runs out while somebody looks at it.
 	if err := pr.Share(t.Context()); err == nil || pr.State().Stuck.Code != "wallet_request_expired" || pr.State().Answer != nil {
 		t.Errorf("%v, %+v", err, pr.State())
