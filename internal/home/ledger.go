@@ -272,6 +272,7 @@ func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 	if err != nil {
 		return Synced{}, err
 	}
+	addresses = distinct(addresses)
 	if len(addresses) == 0 {
 		return Synced{Sources: []Source{}}, explain.Errorf("no_sources", "no source is known")
 	}

@@ -7,10 +7,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/netguard"
 	"bonafide/ledger/node"
 	"bonafide/ledger/pack"
 )
@@ -28,6 +31,41 @@ func (p *place) height() uint64 {
 		return 0
 	}
 	return p.newest.Height
+}
+
+// distinct drops what names a place for a second time: a place that agrees with
+// itself is no second source. Of two names of one machine only the loopback's are
+// known to be that.
+func distinct(addresses []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, a := range addresses {
+		if key := oneSpelling(a); !seen[key] {
+			seen[key] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// oneSpelling is the same for all spellings of one address. The scheme is no part
+// of it where the port is the usual one.
+func oneSpelling(address string) string {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if netguard.IsLoopback(host) {
+		host = "localhost"
+	}
+	if port == "80" && u.Scheme == "http" || port == "443" && u.Scheme == "https" {
+		port = ""
+	}
+	return host + " " + port + strings.TrimRight(u.Path, "/")
 }
 
 // How long one source may keep a sync waiting, so that one that is silent or

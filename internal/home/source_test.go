@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"bonafide/internal/testkit"
@@ -115,5 +116,46 @@ func TestSyncFromFolder(t *testing.T) {
 	}
 	if len(s.evidence()) != 0 {
 		t.Error("evidence of nothing")
+	}
+}
+
+// TestThreat11_OneSourceTwice: a source that is named twice, in whatever spelling,
+// counts once, and nobody cross-checked what it says.
+func TestThreat11_OneSourceTwice(t *testing.T) {
+	ctx := context.Background()
+	l := testkit.NewLedger(t, netA, 4, 1)
+	l.Beat(start.Sub(l.Now))
+	s := newSite(t)
+	s.pin(l)
+	address := s.from(serve(t, l))[0] // http://127.0.0.1:PORT
+	bare := strings.TrimPrefix(address, "http://")
+	again := []string{
+		address, address + "/", bare, "HTTP://" + bare + "//",
+		strings.Replace(address, "127.0.0.1", "localhost", 1), strings.Replace(address, "127.0.0.1", "LOCALHOST.", 1),
+	}
+	if err := s.SetSources(ctx, again); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := s.Sync(ctx); err != nil || got.Crossed || len(got.Sources) != 1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+	two := s.from(serve(t, l), serve(t, l))
+	if got, err := s.Sync(ctx); err != nil || !got.Crossed || len(got.Sources) != 2 || two[0] == two[1] {
+		t.Fatalf("two sources: %+v, %v", got, err)
+	}
+	for _, same := range [][]string{
+		{"packs.example", "http://packs.example:80/", "https://PACKS.example", "https://packs.example.:443"},
+		{"https://packs.example/ohio", "https://packs.example:443/ohio/"},
+		{"[::1]:26700", "127.0.0.1:26700", "http://localhost:26700/"},
+	} {
+		if got := distinct(same); len(got) != 1 || got[0] != same[0] {
+			t.Errorf("%v: %v", same, got)
+		}
+	}
+	others := []string{"https://packs.example", "https://packs.example:8443", "https://packs.example/ohio", "https://pack.example", "http://packs.example:443", "%zz"}
+	if got := distinct(others); len(got) != len(others) {
+		t.Errorf("different places: %v", got)
 	}
 }
