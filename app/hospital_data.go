@@ -152,6 +152,12 @@ func (r *dataRoom) draw() {
 		r.said.Add(factGrid(r.s, st.Answers))
 	}
 	r.drawPin(st)
+	if st.Warning.Code != "" && st.Trouble.Code == "" {
+		r.line.Add(troublePanel(r.s, st.Warning))
+	}
+	if st.Quiet != "" {
+		r.line.Add(newPanel(theme.ColorNameWarning, container.NewVBox(wrapped(st.Quiet), factGrid(r.s, st.Silent))))
+	}
 	if len(st.Limits) > 0 {
 		r.body.Add(subtitle(w.L("How long it may still be relied on")))
 		grid := container.New(layout.NewFormLayout())

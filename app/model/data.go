@@ -27,6 +27,7 @@ type Feeding interface {
 	Sources() ([]string, error)
 	SetSources(ctx context.Context, sources []string) error
 	Listings() ([]home.Listing, error)
+	Freshness(p verifier.Policy) (home.Freshness, error)
 	RemoveIssuer(ctx context.Context, id string) error
 	Demo() bool
 }
@@ -57,8 +58,9 @@ type DataLine struct {
 	Age  Age
 }
 
-// dueBefore is how long before the strictest limit a sync is due.
-const dueBefore = 6 * time.Hour
+// dueFrom is the age from which a sync is due for a limit: four fifths of it, as
+// home.Near has it.
+func dueFrom(limit time.Duration) time.Duration { return limit - limit/5 }
 
 // NewDataLine makes the line; err says why there is no data.
 func NewDataLine(w Words, d *pack.Data, err error, now time.Time) DataLine {
@@ -77,7 +79,7 @@ func NewDataLine(w Words, d *pack.Data, err error, now time.Time) DataLine {
 		l.Age, l.Next = Stale, w.L("Too old for every purpose: sync, or import a pack.")
 	case age > strict:
 		l.Age, l.Next = Due, w.L("Too old for privileging: sync, or import a pack.")
-	case age > strict-dueBefore:
+	case age >= dueFrom(strict):
 		l.Age, l.Next = Due, w.L("A sync is due by {{.When}}.", D{"When": w.Stamp(d.AsOf.Add(strict))})
 	default:
 		l.Next = w.L("The next sync is due by {{.When}}.", D{"When": w.Stamp(d.AsOf.Add(strict))})
@@ -91,13 +93,16 @@ func limits(w Words, asOf, now time.Time) []Limit {
 	var out []Limit
 	for _, p := range Purposes {
 		until := asOf.Add(policy[p].MaxAge)
+		due := asOf.Add(dueFrom(policy[p].MaxAge))
 		l := Limit{Purpose: PurposeName(w, p)}
 		when := D{"When": w.Stamp(until)}
 		switch rest := until.Sub(now); {
 		case rest < 0:
 			l.Age, l.Mark, l.Says = Stale, w.L("Too old"), w.L("Since {{.When}}.", when)
-		case rest < dueBefore:
+		case !now.Before(due) && rest < 72*time.Hour:
 			l.Age, l.Mark, l.Says = Due, w.L("Due"), w.N("For {{.N}} more hours, until {{.When}}.", int(rest.Hours()), when)
+		case !now.Before(due):
+			l.Age, l.Mark, l.Says = Due, w.L("Due"), w.N("For {{.N}} more days, until {{.When}}.", int(rest.Hours()/24), when)
 		case rest < 72*time.Hour:
 			l.Age, l.Mark, l.Says = Young, w.L("Good"), w.N("For {{.N}} more hours, until {{.When}}.", int(rest.Hours()), when)
 		default:
@@ -135,6 +140,9 @@ type DataState struct {
 	Trusted bool    // a network is pinned
 	Pinned  []Fact  // the pinned network
 	Limits  []Limit
+	Warning Trouble // that the data gets old, before it is too old
+	Quiet   string  // how many boards gave no vote for the newest data; empty: none
+	Silent  []Fact  // who they are
 	Sources []string
 	Issuers []Listed
 	Pin     *PinPreview // a network file that waits for a person's word
@@ -195,6 +203,7 @@ func (d *Data) Refresh(ctx context.Context) {
 	s := DataState{Loaded: true, Trouble: trouble(w, err), Trusted: trustErr == nil, Line: NewDataLine(w, data, err, now), Sources: sources}
 	if err == nil {
 		s.Limits = limits(w, data.AsOf, now)
+		d.fresh(&s)
 	}
 	if trustErr == nil {
 		s.Pinned = pinned(w, trust, now)
@@ -216,6 +225,28 @@ func (d *Data) Refresh(ctx context.Context) {
 		s.Version, s.Pin, s.Said, s.Answers, s.Failed = old.Version, old.Pin, old.Said, old.Answers, old.Failed
 		*old = s
 	})
+}
+
+// fresh says what the home says of its data's age, and of boards that are silent.
+func (d *Data) fresh(s *DataState) {
+	f, err := d.feeding.Freshness(nil)
+	if err != nil {
+		s.Trouble = trouble(d.words, err)
+		return
+	}
+	if f.Code != "" {
+		s.Warning = trouble(d.words, explain.Errorf(f.Code, "%s", f.Age))
+	}
+	if n := len(f.Silent); n > 0 {
+		s.Quiet = d.words.N("{{.N}} boards gave no vote for the newest data. More than two thirds have to; tell them if it lasts.", n)
+	}
+	for _, m := range f.Silent {
+		id, name := string(m.DID), m.Name
+		if name == "" {
+			name = d.words.L("A board without a name")
+		}
+		s.Silent = append(s.Silent, Fact{Plain(name), Plain(id), Plain(name) != name})
+	}
 }
 
 // pinned says which network is believed, and since when.

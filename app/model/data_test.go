@@ -21,7 +21,16 @@ import (
 // feeding is a home whose syncs a test plays.
 type feeding struct {
 	*home.Home
-	sync func(context.Context) (home.Synced, error)
+	sync   func(context.Context) (home.Synced, error)
+	silent func() []home.SilentMember
+}
+
+func (f feeding) Freshness(p verifier.Policy) (home.Freshness, error) {
+	fresh, err := f.Home.Freshness(p)
+	if f.silent != nil {
+		fresh.Silent = f.silent()
+	}
+	return fresh, err
 }
 
 func (f feeding) Sync(ctx context.Context) (home.Synced, error) { return f.sync(ctx) }
@@ -33,6 +42,8 @@ type site struct {
 	home *home.Home
 	now  time.Time
 	sync func(context.Context) (home.Synced, error)
+
+	silent []home.SilentMember
 }
 
 func newSite(t *testing.T) *site {
@@ -52,7 +63,7 @@ func newSite(t *testing.T) *site {
 		}
 	})
 	s.home = h
-	s.Data = NewData(feeding{h, func(ctx context.Context) (home.Synced, error) { return s.sync(ctx) }}, English(), func() time.Time { return s.now }, func() {})
+	s.Data = NewData(feeding{h, func(ctx context.Context) (home.Synced, error) { return s.sync(ctx) }, func() []home.SilentMember { return s.silent }}, English(), func() time.Time { return s.now }, func() {})
 	return s
 }
 
@@ -255,6 +266,47 @@ func TestDataLine(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// The room warns before the data is too old, and names who is silent.
+func TestDataGetsOld(t *testing.T) {
+	s := newSite(t)
+	l := s.ledger(netA, 1)
+	s.Take(t.Context(), file("network.json", networkFile(t, l)))
+	s.Confirm(t.Context(), "", true)
+	s.Take(t.Context(), file("pack", packFile(t, l, 0)))
+	if st := s.State(); st.Warning.Code != "" || st.Quiet != "" || len(st.Silent) != 0 {
+		t.Fatalf("%+v", st)
+	}
+	s.silent = []home.SilentMember{{DID: "did:bonafide:a:x", Name: "Board of Med\u202eicine"}, {DID: "did:bonafide:a:y"}}
+	young := s.now
+	for _, tt := range []struct {
+		after time.Duration
+		code  string
+		age   Age
+		marks string
+	}{
+		{13 * time.Hour, "freshness_half", Young, "Good Good Good"},
+		{20 * time.Hour, "freshness_near", Due, "Due Good Good"},
+		{25 * time.Hour, "freshness_past", Due, "Too old Good Good"},
+		{60 * time.Hour, "freshness_past", Due, "Too old Due Good"},
+		{25 * 24 * time.Hour, "freshness_past", Due, "Too old Too old Due"},
+		{31 * 24 * time.Hour, "freshness_past", Stale, "Too old Too old Too old"},
+	} {
+		s.now = young.Add(tt.after)
+		s.Refresh(t.Context())
+		st := s.State()
+		var marks []string
+		for _, l := range st.Limits {
+			marks = append(marks, l.Mark)
+		}
+		if st.Warning.Code != tt.code || st.Line.Age != tt.age || strings.Join(marks, " ") != tt.marks {
+			t.Errorf("after %v: %s, %d, %q", tt.after, st.Warning.Code, st.Line.Age, marks)
+		}
+		if !strings.HasPrefix(st.Quiet, "2 boards gave no vote") || len(st.Silent) != 2 || st.Silent[0].Name != "Board of Med[U+202E]icine" || !st.Silent[0].Odd || st.Silent[1].Name != "A board without a name" {
+			t.Errorf("%q %+v", st.Quiet, st.Silent)
+		}
 	}
 }
 
