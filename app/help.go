@@ -76,21 +76,13 @@ func (r *helpRoom) list() {
 		if t.Code {
 			icon = theme.QuestionIcon()
 		}
-		b := newQuiet("", icon, func() { r.open(t.ID) })
-		b.Alignment = widget.ButtonAlignLeading
-		title := wrapped(t.Title)
-		if !t.Code {
-			title.TextStyle.Bold = true
-		}
-		box.Add(container.NewStack(b, container.NewBorder(nil, nil, container.NewGridWrap(fyne.NewSize(theme.IconInlineSize()+3*theme.InnerPadding(), 1)), nil, title)))
+		box.Add(lined(t.Title, !t.Code, icon, func() { r.open(t.ID) }))
 	}
 	if len(topics) == 0 {
 		box.Add(wrapped(w.L("Nothing was found. Try fewer or other words.")))
 	}
 	if r.search.Text == "" {
-		b := newQuiet(w.L("Keyboard shortcuts"), theme.ComputerIcon(), func() { r.open(topicKeys) })
-		b.Alignment = widget.ButtonAlignLeading
-		box.Add(b)
+		box.Add(lined(w.L("Keyboard shortcuts"), true, theme.ComputerIcon(), func() { r.open(topicKeys) }))
 		box.Add(caption(w.L("Every message has a code. Search for it here, or tap it where it stands.")))
 	}
 	r.fill(container.NewVBox(heading(w.L("Help")), r.search), box)

@@ -85,7 +85,7 @@ func (s *shell) close() {
 	s.turn.Wait()
 	s.end() // of a place that was opened meanwhile
 	s.work.Wait()
-	_ = s.demo.Stop() // it starts again from what it wrote
+	_ = s.demo.Stop()     // it starts again from what it wrote
 	_ = s.session.Close() // nothing is left to write: each write was finished when it was made
 }
 

@@ -249,3 +249,41 @@ func (w *watch) MouseMoved(*desktop.MouseEvent) { w.moved() }
 func (w *watch) MouseOut() { w.moved() }
 
 var _ desktop.Hoverable = (*watch)(nil)
+
+// dataLine is a line of text that can be tapped; it takes as many lines as it
+// needs and never makes the window wider.
+type dataLine struct {
+	widget.BaseWidget
+	button *push
+	icon   *widget.Icon
+	text   *widget.Label
+}
+
+func newDataLine(tapped func()) *dataLine {
+	l := &dataLine{button: newQuiet("", nil, tapped), icon: widget.NewIcon(nil), text: caption("")}
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// CreateRenderer implements fyne.Widget.
+func (l *dataLine) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewVBox(widget.NewSeparator(), container.NewStack(l.button,
+		container.NewBorder(nil, nil, container.NewPadded(l.icon), nil, l.text))))
+}
+
+// say shows text.
+func (l *dataLine) say(text string, icon fyne.Resource) {
+	if l.text.Text != text {
+		l.text.SetText(text)
+		l.icon.SetResource(icon)
+		l.Refresh()
+	}
+	l.Show()
+}
+
+// lined is a quiet button whose title may take several lines.
+func lined(title string, bold bool, icon fyne.Resource, tapped func()) fyne.CanvasObject {
+	text := wrapped(title)
+	text.TextStyle.Bold = bold
+	return container.NewStack(newQuiet("", nil, tapped), container.NewBorder(nil, nil, container.NewPadded(widget.NewIcon(icon)), nil, text))
+}

@@ -87,7 +87,7 @@ type shell struct {
 
 	middle  *fyne.Container // the room in sight
 	notices *fyne.Container
-	footer  *push // the state of the data, for a hospital
+	footer  *dataLine // the state of the data, for a hospital
 	buttons map[string]*push
 	keysOf  []fyne.Shortcut    // of the canvas, to be taken back
 	dialogs []dialog.Dialog    // open ones, the newest last
@@ -179,8 +179,7 @@ func (s *shell) show(start string) {
 	s.rooms, s.buttons, s.helping = map[string]room{}, map[string]*push{}, nil
 	s.escape, s.dropped, s.pasted = nil, nil, nil
 	s.middle, s.notices = container.NewStack(), container.NewVBox()
-	s.footer = newQuiet("", nil, func() { s.goTo("data") })
-	s.footer.Alignment = widget.ButtonAlignLeading
+	s.footer = newDataLine(func() { s.goTo("data") })
 	s.footer.Hide()
 	below := container.NewVBox(s.notices, s.footer)
 	var content fyne.CanvasObject
@@ -402,7 +401,7 @@ func (s *shell) actions() []action {
 		if s.rooms != nil {
 			out = append(out, action{s.words.L("Settings"), control(fyne.KeyComma), func() { s.goTo("settings") }})
 			if s.home != nil {
-				out = append(out, action{s.words.L("Switch place…"), control(fyne.KeyP), s.choosePlace})
+				out = append(out, action{s.words.L("Switch place…"), controlShift(fyne.KeyP), s.choosePlace})
 			}
 		}
 		if !s.session.Locked() {
@@ -427,7 +426,7 @@ func (s *shell) setMenu() {
 	first := fyne.NewMenu(w.L("Home"))
 	if s.rooms != nil {
 		if s.home != nil {
-			first.Items = append(first.Items, item(action{w.L("Switch place…"), control(fyne.KeyP), s.choosePlace}))
+			first.Items = append(first.Items, item(action{w.L("Switch place…"), controlShift(fyne.KeyP), s.choosePlace}))
 		}
 		first.Items = append(first.Items, item(action{w.L("Settings"), control(fyne.KeyComma), func() { s.goTo("settings") }}))
 	}
@@ -464,6 +463,11 @@ func (s *shell) setMenu() {
 // control is a shortcut with the system's own modifier: Ctrl, on a Mac Cmd.
 func control(key fyne.KeyName) fyne.Shortcut {
 	return &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
+}
+
+// controlShift is the same with Shift.
+func controlShift(key fyne.KeyName) fyne.Shortcut {
+	return &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift}
 }
 
 // paste gives the clipboard's text to the room in sight.
@@ -513,11 +517,7 @@ func (s *shell) refreshData() {
 					text = s.words.L("{{.Data}} {{.Next}}", model.D{"Data": line.Text, "Next": line.Next})
 				}
 			}
-			if s.footer.Text != text {
-				s.footer.SetIcon(icon)
-				s.footer.SetText(text)
-			}
-			s.footer.Show()
+			s.footer.say(text, icon)
 		})
 	})
 }
@@ -554,13 +554,19 @@ func (s *shell) ask(d dialog.Dialog, size fyne.Size) {
 	d.SetOnClosed(func() {
 		s.dialogs = slices.DeleteFunc(s.dialogs, func(o dialog.Dialog) bool { return o == d })
 	})
-	d.Show() // a file dialog has no size before
+	_, late := d.(*dialog.FileDialog) // has no size before it is shown
+	if late {
+		d.Show()
+	}
 	c := s.window.Canvas().Size()
 	size = size.Max(d.MinSize())
 	if s.narrow() {
 		size.Width = c.Width - 2*theme.Padding()
 	}
 	d.Resize(fyne.NewSize(min(size.Width, c.Width), min(size.Height, c.Height)))
+	if !late {
+		d.Show()
+	}
 }
 
 // noticeStays is how long a notice is in sight.

@@ -94,7 +94,7 @@ func TestHospitalBeginsWithTrust(t *testing.T) {
 		drop("network.json", string(n.Marshal()))
 		wants(t, content(), "Compare the fingerprint", "shell-abcdefgh", n.Display()[:4])
 		pin := func() *push {
-			return find(t, content(), func(b *push) bool { return b.Text == "It is the same: trust this network" })
+			return find(t, content(), func(b *push) bool { return b.Text == "Trust this network" })
 		}
 		if !pin().Disabled() {
 			t.Error("a network can be trusted that nobody compared")
@@ -123,7 +123,7 @@ func TestHospitalBeginsWithTrust(t *testing.T) {
 		find(t, content(), func(e *entry) bool { return e.Text == "0000" }).SetText(strings.ToUpper(n.Display()))
 		a.settle()
 		wants(t, content(), "The same. ✓")
-		a.tap(t, "It is the same: trust this network")
+		a.tap(t, "Trust this network")
 		wants(t, content(), "Step 3 of 3", "The boards' data")
 
 		var b bytes.Buffer
@@ -502,5 +502,45 @@ func TestPhoneReachesEverything(t *testing.T) {
 	wants(t, a.window.Content(), "Settings", "Size of text")
 	if got := a.window.Canvas().Size(); got != phoneSize {
 		t.Errorf("the screen needs %v, the window has %v", got, phoneSize)
+	}
+}
+
+// With the largest letters nothing needs a wider window than a phone's.
+func TestLargeTextFitsAPhone(t *testing.T) {
+	freshUser(t)
+	q := newScreen(t)
+	w := test.NewTempWindow(t, nil)
+	w.Resize(phoneSize)
+	model.Settings{Look: "light", Scale: 1.5}.Save(fyne.CurrentApp().Preferences())
+	a := relaunch(t, q, w, Options{})
+	fits := func(page string) {
+		t.Helper()
+		a.settle()
+		if got := w.Content().MinSize().Width; got > phoneSize.Width {
+			t.Errorf("%s needs a width of %v", page, got)
+		}
+	}
+	fits("who")
+	a.restore("")
+	fits("restore")
+	a.boardStart()
+	fits("board")
+	a.showMe()
+	fits("show me")
+	a.begin(model.RoleHospital)
+	fits("make")
+	a.openPlace(model.Place{Dir: clinicHome(t), Role: model.RoleHospital})
+	fits("verify")
+	for _, id := range []string{"settings", "help", "about", "more"} {
+		a.goTo(id)
+		fits(id)
+	}
+	a.trustThen(func() {})
+	fits("trust")
+	a.lockedPage()
+	fits("locked")
+	for _, code := range []string{"data_damaged", "data_newer", "home_missing"} {
+		a.closed(a.place, explain.Errorf(code, "x"))
+		fits(code)
 	}
 }

@@ -400,8 +400,7 @@ func (s *shell) closed(p model.Place, err error) {
 			break
 		}
 	}
-	link := newQuiet(w.L("More about this: {{.Code}}", model.D{"Code": c.Code}), theme.HelpIcon(), func() { s.help(c.Code) })
-	box.Add(container.NewHBox(link))
+	box.Add(lined(w.L("More about this: {{.Code}}", model.D{"Code": c.Code}), true, theme.HelpIcon(), func() { s.help(c.Code) }))
 	s.page(box, nil)
 }
 

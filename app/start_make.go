@@ -17,7 +17,7 @@ func (s *shell) makeHome(p model.Place) {
 	strength, said := caption(""), wrapped("")
 	said.Importance = widget.DangerImportance
 	said.Hide()
-	keyring := widget.NewCheck(w.L("Also unlock by this computer's keyring, without typing"), nil)
+	keyring := widget.NewCheck(w.L("Also use the keyring"), nil)
 	folder := caption(w.L("Folder: {{.Folder}}", model.D{"Folder": model.Plain(p.Dir)}))
 	busy := widget.NewProgressBarInfinite()
 	busy.Stop()
@@ -88,7 +88,7 @@ func (s *shell) makeHome(p model.Place) {
 		field(w.L("Your name"), name),
 		field(w.L("Passphrase"), pass), strength,
 		field(w.L("The passphrase again"), again),
-		keyring,
+		tight(keyring, caption(w.L("The keyring of this computer then unlocks the home without typing, for whoever is logged in to it."))),
 		container.New(s.rowOrColumn(2), folder, change),
 		said, busy,
 		container.New(s.rowOrColumn(2), make, newButton(w.L("Back"), theme.NavigateBackIcon(), s.who)),

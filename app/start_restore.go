@@ -38,7 +38,7 @@ func (s *shell) restore(damaged string) {
 	pass, fresh, again := newPassword(), newPassword(), newPassword()
 	anew := container.NewVBox(field(w.L("New passphrase of the home"), fresh), field(w.L("The new passphrase again"), again))
 	anew.Hide()
-	forgot := widget.NewCheck(w.L("The home's own passphrase is forgotten: give it a new one"), func(yes bool) { show(anew, yes) })
+	forgot := widget.NewCheck(w.L("New passphrase for it"), func(yes bool) { show(anew, yes) })
 	var run, rehearse *push
 	draw := func() {
 		bar.Update()
@@ -97,7 +97,7 @@ func (s *shell) restore(damaged string) {
 		wrapped(w.L("A backup becomes a home of its own in a new folder. Nothing that is there is replaced.")),
 		container.New(s.rowOrColumn(2), choose, which),
 		field(w.L("Passphrase of the backup"), pass),
-		forgot, anew, folder, said, bar,
+		tight(forgot, caption(w.L("For when the one it had is forgotten."))), anew, folder, said, bar,
 		container.New(s.rowOrColumn(3), run, rehearse, newButton(w.L("Back"), theme.NavigateBackIcon(), s.who)),
 	), s.who)
 	draw()

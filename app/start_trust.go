@@ -157,8 +157,8 @@ func (t *trustPage) build(st model.TrustState) {
 	case model.TrustCompare:
 		box = append(box, t.comparison(st)...)
 		box = append(box, trouble...)
-		t.pin = newPrimary(w.L("It is the same: trust this network"), theme.ConfirmIcon(), func() { s.beside(func() { t.trust.Believe(s.ctx) }) })
-		another := newButton(w.L("It differs: choose another file"), theme.CancelIcon(), t.trust.Another)
+		t.pin = newPrimary(w.L("Trust this network"), theme.ConfirmIcon(), func() { s.beside(func() { t.trust.Believe(s.ctx) }) })
+		another := newButton(w.L("It differs"), theme.CancelIcon(), t.trust.Another)
 		t.buttons = []fyne.Disableable{another}
 		box = append(box, container.New(s.rowOrColumn(2), t.pin, another))
 	case model.TrustData:

@@ -93,7 +93,7 @@ var contrasting = map[fyne.ThemeColorName]shade{
 	theme.ColorNameBackground:          {rgb(0xffffff), rgb(0x000000)},
 	theme.ColorNameInputBackground:     {rgb(0xffffff), rgb(0x000000)},
 	theme.ColorNameMenuBackground:      {rgb(0xffffff), rgb(0x000000)},
-	theme.ColorNameOverlayBackground:   {rgb(0xffffff), rgb(0x000000)},
+	theme.ColorNameOverlayBackground:   {rgb(0xffffff), rgb(0x1c1c1c)}, // its edge is seen
 	theme.ColorNameHeaderBackground:    {rgb(0xffffff), rgb(0x000000)},
 	theme.ColorNameButton:              {rgb(0xececec), rgb(0x222222)},
 	theme.ColorNameDisabledButton:      {rgb(0xececec), rgb(0x222222)},
