@@ -267,8 +267,7 @@ func (r *cardsRoom) erase(c model.Card) {
 
 // confirm asks before something that cannot be undone.
 func confirm(s *shell, title, text, yes string, do func()) {
-	var d *dialog.CustomDialog
-	d = newDialog(s, title, wrapped(text))
+	d := newDialog(s, title, wrapped(text))
 	b := newButton(yes, theme.DeleteIcon(), func() {
 		d.Hide()
 		do()

@@ -3,6 +3,7 @@ package app
 import (
 	"io"
 	"slices"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -24,6 +25,7 @@ type presentRoom struct {
 	end    *fyne.Container // warnings and the last step
 	rows   []string        // what shares shows, to see whether it is the same
 	ticks  map[string][]*tick
+	own    *tick // chooses the form whose details can be left out; nil where there is no choice
 	offers []string
 	choose map[string]*tick
 	shown  *codes
@@ -223,13 +225,13 @@ func (r *presentRoom) drawShares(st model.PresentState) {
 	for _, x := range st.Shares {
 		rows = append(rows, x.Of, x.Label, x.Value, x.Note, x.Group)
 	}
-	rows = append(rows, st.Form)
+	rows = append(rows, st.Form, strconv.FormatBool(st.CanSwitch))
 	rows = append(rows, st.Missing...)
 	if slices.Equal(rows, r.rows) {
 		r.tickAll(st)
 		return
 	}
-	focused := r.focusedGroup()
+	focused, switching := r.focusedGroup(), r.own != nil && r.s.window.Canvas().Focused() == r.own
 	r.rows, r.ticks = rows, map[string][]*tick{}
 	r.shares.RemoveAll()
 	if len(st.Shares) == 0 {
@@ -237,6 +239,11 @@ func (r *presentRoom) drawShares(st model.PresentState) {
 	}
 	r.shares.Add(section2(w.L("What will be shared")))
 	r.shares.Add(tight(wrapped(w.L("Form: {{.Form}}", model.D{"Form": st.Form})), wrapped(st.Always)))
+	r.own = nil
+	if st.CanSwitch {
+		r.own = newTick(w.L("Choose the details myself"), func(yes bool) { r.s.beside(func() { r.model.Switch(r.s.ctx, yes) }) })
+		r.shares.Add(r.own)
+	}
 	of := ""
 	list := container.NewVBox()
 	for _, x := range st.Shares {
@@ -259,6 +266,9 @@ func (r *presentRoom) drawShares(st model.PresentState) {
 	if list := r.ticks[focused]; len(list) > 0 {
 		r.s.window.Canvas().Focus(list[0])
 	}
+	if switching && r.own != nil {
+		r.s.window.Canvas().Focus(r.own)
+	}
 }
 
 // focusedGroup is the group whose tick has the keyboard.
@@ -275,6 +285,9 @@ func (r *presentRoom) focusedGroup() string {
 
 // tickAll brings the ticks to what is planned.
 func (r *presentRoom) tickAll(st model.PresentState) {
+	if r.own != nil {
+		r.own.set(st.Selective)
+	}
 	for _, x := range st.Shares {
 		for _, t := range r.ticks[x.Group] {
 			t.set(x.Shared)

@@ -49,6 +49,7 @@ type safetyRoom struct {
 	top   *fyne.Container
 	parts *fyne.Container
 	form1 []*entry // of the open form
+	bar1  *workBar // in the open form; nil where none is
 
 	folder func(what string, take func(dir string))
 	file   func(take func(path string))
@@ -86,6 +87,9 @@ func (r *safetyRoom) draw() {
 	st, w := r.model.State(), r.s.words
 	defer r.body.Refresh()
 	r.bar.Update()
+	if r.bar1 != nil {
+		r.bar1.Update()
+	}
 	r.top.RemoveAll()
 	r.parts.RemoveAll()
 	if !st.Loaded {
@@ -163,7 +167,8 @@ func (r *safetyRoom) form(title, yes string, fields []fyne.CanvasObject, first f
 	var d *dialog.CustomDialog
 	trouble := container.NewVBox()
 	trouble.Hide()
-	box := container.NewVBox(append(fields, trouble)...)
+	r.bar1 = newWorkBar(w, r.model.Work())
+	box := container.NewVBox(append(fields, trouble, r.bar1)...)
 	var run *push
 	run = newPrimary(yes, theme.ConfirmIcon(), func() {
 		run.Disable()
@@ -187,7 +192,13 @@ func (r *safetyRoom) form(title, yes string, fields []fyne.CanvasObject, first f
 		e.OnSubmitted = func(string) { run.Tapped(nil) }
 	}
 	d = newDialog(r.s, title, box)
-	d.SetButtons([]fyne.CanvasObject{newButton(w.L("Cancel"), theme.CancelIcon(), d.Hide), run})
+	d.SetButtons([]fyne.CanvasObject{newButton(w.L("Cancel"), theme.CancelIcon(), func() {
+		if r.model.Work().State().Running {
+			r.model.Work().Cancel()
+			return
+		}
+		d.Hide()
+	}), run})
 	r.s.ask(d, fyne.NewSize(460, 0))
 	if first != nil {
 		r.s.window.Canvas().Focus(first)

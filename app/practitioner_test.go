@@ -343,6 +343,16 @@ func TestPresentStates(t *testing.T) {
 		c.settle()
 		wants(t, c.window.Content(), "What will be shared", "Whole form (W3C)", "[Make the answer for Town Hospital]")
 		c.picture("present-chosen")
+		c.window.Canvas().Focus(c.check("Choose the details myself"))
+		c.check("Choose the details myself").TypedRune(' ')
+		c.settle()
+		wants(t, c.window.Content(), "Selective form (SD-JWT)")
+		if c.window.Canvas().Focused() != c.check("Choose the details myself") || !c.check("Given name").Checked {
+			t.Error("the keyboard lost its place, or a detail is not ticked")
+		}
+		r := c.inSight().(*presentRoom)
+		r.scroll.ScrollToBottom()
+		c.picture("present-selective")
 		none, _ := c.hospital(func(o *home.RequestOptions) { o.Types = []string{"BoardCertification"} })
 		c.drop("b.json", none)
 		wants(t, c.window.Content(), "You have nothing that this request asks for.")
@@ -380,7 +390,14 @@ func TestLockedWallet(t *testing.T) {
 // TestBackupLoseRestore: a backup made and rehearsed by tapping and typing; the
 // home lost; brought back, and everything is there.
 func TestBackupLoseRestore(t *testing.T) {
-	c := practise(t, bothSizes[0], 1)
+	backupLoseRestore(t, bothSizes[0])
+	if os.Getenv("BONAFIDE_PICTURES") != "" { // the same again takes its time
+		backupLoseRestore(t, bothSizes[1])
+	}
+}
+
+func backupLoseRestore(t *testing.T, size fyne.Size) {
+	c := practise(t, size, 1)
 	stick := t.TempDir()
 	c.section("safety")
 	wants(t, c.window.Content(), "There is no backup yet.", "owner (you)")

@@ -161,7 +161,6 @@ func TestPassphraseAndPeople(t *testing.T) {
 // realSafe is a home of a town.
 type realSafe struct {
 	*home.Home
-	pass []byte
 }
 
 func (r realSafe) Opens([]byte) error                              { return nil }

@@ -5,6 +5,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -84,16 +85,18 @@ type PresentState struct {
 	Lacking Trouble // nothing in the wallet fits
 	Choose  string  // what is to be chosen first; "" where a plan stands
 
-	Form     string // which form is shared, in words
-	Always   string // what goes with it in any case
-	Shares   []Share
-	Missing  []string  // asked for, and not there
-	Warnings []Trouble // about the plan
-	Stuck    Trouble   // why there is no plan
-	Whole    bool      // the plan shares more than is asked, because the form is whole
-	Agreed   bool      // the person agreed to Whole
-	CanShare bool
-	Answer   *Answer
+	Form      string // which form is shared, in words
+	Selective bool   // it is the one whose details can be left out
+	CanSwitch bool   // the other form would do as well
+	Always    string // what goes with it in any case
+	Shares    []Share
+	Missing   []string  // asked for, and not there
+	Warnings  []Trouble // about the plan
+	Stuck     Trouble   // why there is no plan
+	Whole     bool      // the plan shares more than is asked, because the form is whole
+	Agreed    bool      // the person agreed to Whole
+	CanShare  bool
+	Answer    *Answer
 }
 
 // Present answers requests.
@@ -110,6 +113,7 @@ type Present struct {
 	r      *request.Request
 	chosen []string
 	format vc.Format // fixed once claims are ticked
+	form   vc.Format // that the person chose; "": the wallet chooses
 	claims []string  // ticked; nil: as the request says
 	all    bool      // the whole form was agreed to
 	turn   int
@@ -138,7 +142,7 @@ func (p *Present) Clear() {
 // reset forgets everything; p.mu is held.
 func (p *Present) reset() {
 	p.turn++
-	p.file, p.r, p.chosen, p.format, p.claims, p.all = nil, nil, nil, "", nil, false
+	p.file, p.r, p.chosen, p.format, p.form, p.claims, p.all = nil, nil, nil, "", "", nil, false
 	p.state = PresentState{}
 }
 
@@ -313,7 +317,18 @@ func (p *Present) Choose(ctx context.Context, id string, yes bool) {
 	if yes {
 		p.chosen = append(p.chosen, id)
 	}
-	p.format, p.claims, p.all = "", nil, false
+	p.format, p.form, p.claims, p.all = "", "", nil, false
+	p.mu.Unlock()
+	p.plan(ctx)
+}
+
+// Switch shares the selective form, or the whole one.
+func (p *Present) Switch(ctx context.Context, selective bool) {
+	p.mu.Lock()
+	p.format, p.claims, p.all, p.form = "", nil, false, vc.VCDM
+	if selective {
+		p.form = vc.SDJWT
+	}
 	p.mu.Unlock()
 	p.plan(ctx)
 }
@@ -355,7 +370,7 @@ func (p *Present) Agree(ctx context.Context, yes bool) {
 
 // choice is what was chosen so far; p.mu is held.
 func (p *Present) choice() wallet.Choice {
-	return wallet.Choice{IDs: slices.Clone(p.chosen), Format: p.format, Claims: slices.Clone(p.claims), All: p.all}
+	return wallet.Choice{IDs: slices.Clone(p.chosen), Format: cmp.Or(p.form, p.format), Claims: slices.Clone(p.claims), All: p.all}
 }
 
 // plan says what the answer would share.
@@ -407,6 +422,7 @@ func (p *Present) agreed() bool {
 func (p *Present) show(pre wallet.Preview, err error, whole bool) {
 	s, w := &p.state, p.words
 	s.Form, s.Always, s.Shares, s.Missing, s.Warnings, s.Choose = "", "", nil, nil, nil, ""
+	s.Selective, s.CanSwitch = false, false
 	s.Stuck, s.Whole, s.Agreed, s.CanShare = trouble(w, err), whole, p.all, false
 	s.Offers = slices.Clone(s.Offers) // a screen may still read the former
 	for i := range s.Offers {
@@ -423,6 +439,7 @@ func (p *Present) show(pre wallet.Preview, err error, whole bool) {
 		p.format = vc.SDJWT // the rest is ticked in this form
 	}
 	s.Form, _ = envelopeName(w, pre.Format)
+	s.Selective, s.CanSwitch = pre.Format == vc.SDJWT, p.canSwitch(pre)
 	s.Always = w.L("With it always go: who issued it, until when it is valid, where its status is kept, and your key.")
 	selective := func(int, string) string { return "" }
 	if pre.Format == vc.SDJWT {
@@ -472,6 +489,21 @@ func (p *Present) show(pre wallet.Preview, err error, whole bool) {
 	s.CanShare = !whole || p.all
 }
 
+// canSwitch reports that one licence is chosen, that it is here in both forms, and
+// that the request takes both.
+func (p *Present) canSwitch(pre wallet.Preview) bool {
+	if len(pre.Items) != 1 {
+		return false
+	}
+	forms := 0
+	for _, e := range pre.Items[0].Envelopes() {
+		if (e.Format == vc.VCDM || e.Bound()) && (len(p.r.Formats) == 0 || slices.Contains(p.r.Formats, string(e.Format))) {
+			forms++
+		}
+	}
+	return forms == 2
+}
+
 // group is the claim that can be left out and covers name: itself, or what it
 // lies in.
 func group(it wallet.Item, name string) string {
@@ -518,7 +550,7 @@ func (p *Present) Share(ctx context.Context) error {
 		return err
 	}
 	a := &Answer{Name: "answer-" + p.now().UTC().Format("20060102-150405") + ".json", File: b}
-	if c.Format == vc.SDJWT || bytes.HasPrefix(b, []byte("ey")) {
+	if bytes.HasPrefix(b, []byte("ey")) { // a token, and no JSON
 		a.Name = strings.TrimSuffix(a.Name, ".json") + ".sd-jwt"
 	}
 	a.Next = p.words.L("Give it to {{.Name}}: as a file, as text, or let it read the QR code. It fits this request alone, and can be used once.", D{"Name": p.state.Asked.Name})

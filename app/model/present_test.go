@@ -188,6 +188,45 @@ func TestPresentWhole(t *testing.T) {
 	}
 }
 
+// TestPresentSwitch: who is asked for everything may choose the form in which
+// details can be left out.
+func TestPresentSwitch(t *testing.T) {
+	p := newPractice(t, 1)
+	p.licensed(0)
+	req := p.request(nil)
+	pr := p.present(noCodes)
+	pr.Take(t.Context(), bytesFile("r", req))
+	if s := pr.State(); !s.CanSwitch || s.Selective || share(t, s, "Given name").Group != "" {
+		t.Fatalf("%+v", s)
+	}
+	pr.Switch(t.Context(), true)
+	s := pr.State()
+	if _, no := shared(s); !s.CanSwitch || !s.Selective || len(no) != 0 || share(t, s, "Given name").Group == "" {
+		t.Fatalf("%+v", s)
+	}
+	pr.Tick(t.Context(), "givenName", false)
+	if s := pr.State(); share(t, s, "Given name").Shared || !s.Selective {
+		t.Errorf("%+v", s)
+	}
+	if err := pr.Share(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := pr.State().Answer; bytes.Contains(a.File, []byte(p.Rows[0].GivenName)) || !strings.HasSuffix(a.Name, ".sd-jwt") {
+		t.Errorf("%+v", a.Name)
+	}
+	pr.Take(t.Context(), bytesFile("r", req))
+	pr.Switch(t.Context(), true)
+	pr.Switch(t.Context(), false)
+	if s := pr.State(); s.Selective || !s.CanShare {
+		t.Errorf("%+v", s)
+	}
+	only := p.request(func(o *home.RequestOptions) { o.Formats = []string{string(vc.SDJWT)} })
+	pr.Take(t.Context(), bytesFile("r", only))
+	if s := pr.State(); s.CanSwitch || !s.Selective {
+		t.Errorf("a form that the hospital does not take is offered: %+v", s)
+	}
+}
+
 // TestPresentChoose: where several fit nothing is chosen for the person, a copy
 // is offered last, and what will not be accepted is said.
 func TestPresentChoose(t *testing.T) {
