@@ -108,8 +108,7 @@ func (s *Display) Keep(name string) error {
 	return err
 }
 
-// read reads the words off the screen. Light letters on a coloured button are
-// read off the picture's negative.
+// read reads the words off the screen.
 func (s *Display) read() ([]Word, error) {
 	picture, err := s.Shoot("now")
 	if err != nil {
@@ -130,8 +129,9 @@ func (s *Display) read() ([]Word, error) {
 	return out, nil
 }
 
-// enlarge writes a picture in grey at twice its size, because the letters of a
-// caption are small, and its negative.
+// enlarge writes a picture twice at double its size, because the letters of a
+// caption are small: once what is darker than its surroundings in black on white,
+// once what is lighter. So letters are read whatever the colour of their button.
 func enlarge(picture string) ([]string, error) {
 	b, err := os.ReadFile(picture)
 	if err != nil {
@@ -141,13 +141,23 @@ func enlarge(picture string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := from.Bounds().Size().Mul(2)
-	grey := image.NewGray(image.Rectangle{Max: size})
-	draw.BiLinear.Scale(grey, grey.Bounds(), from, from.Bounds(), draw.Src, nil)
+	flat := image.NewGray(image.Rectangle{Max: from.Bounds().Size()})
+	draw.Draw(flat, flat.Bounds(), from, from.Bounds().Min, draw.Src)
+	ground := grounds(flat)
 	var out []string
-	for _, name := range []string{large, "negative.png"} {
+	for _, name := range []string{darker, lighter} {
+		lines := image.NewGray(flat.Bounds())
+		for i, v := range flat.Pix {
+			d := int(ground[i]) - int(v)
+			if name == lighter {
+				d = -d
+			}
+			lines.Pix[i] = uint8(255 - min(max(d, 0)*3, 255))
+		}
+		m := image.NewGray(image.Rectangle{Max: flat.Bounds().Size().Mul(2)})
+		draw.BiLinear.Scale(m, m.Bounds(), lines, lines.Bounds(), draw.Src, nil)
 		var b bytes.Buffer
-		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, grey); err != nil {
+		if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, m); err != nil {
 			return nil, err
 		}
 		file := filepath.Join(filepath.Dir(picture), name)
@@ -155,15 +165,47 @@ func enlarge(picture string) ([]string, error) {
 			return nil, err
 		}
 		out = append(out, file)
-		for i, v := range grey.Pix {
-			grey.Pix[i] = 255 - v
-		}
 	}
 	return out, nil
 }
 
-// large is the picture that is read first.
-const large = "large.png"
+// grounds gives for each pixel what it stands on: the median of a square around
+// it, of which letters are the smaller part.
+func grounds(m *image.Gray) []uint8 {
+	const reach = 9
+	w, h := m.Bounds().Dx(), m.Bounds().Dy()
+	out := make([]uint8, w*h)
+	for y := range h {
+		top, bottom := max(0, y-reach), min(h, y+reach+1)
+		var count [256]int
+		n := 0
+		column := func(x, by int) {
+			if x < 0 || x >= w {
+				return
+			}
+			for r := top; r < bottom; r++ {
+				count[m.Pix[r*m.Stride+x]] += by
+			}
+			n += by * (bottom - top)
+		}
+		for x := -reach; x < reach; x++ {
+			column(x, 1)
+		}
+		for x := range w {
+			column(x+reach, 1)
+			column(x-reach-1, -1)
+			below, v := 0, 0
+			for ; below+count[v] <= n/2; v++ {
+				below += count[v]
+			}
+			out[y*w+x] = uint8(v)
+		}
+	}
+	return out
+}
+
+// Names of the two pictures.
+const darker, lighter = "darker.png", "lighter.png"
 
 // words are the rows of tesseract's table that hold one, at half size.
 func words(table []byte, side string) []Word {
@@ -203,7 +245,7 @@ next:
 		hit := Word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
 		for _, f := range found {
 			if near(f.x, hit.x) && near(f.y, hit.y) {
-				continue next // read off the picture and its negative
+				continue next // read off both pictures
 			}
 		}
 		found = append(found, hit)
@@ -217,7 +259,7 @@ func near(a, b int) bool { return max(a-b, b-a) < 12 }
 // reading letters off a picture confuses counts as equal.
 func same(read, want string) bool {
 	fold := func(s string) string {
-		return strings.NewReplacer("…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "»", "", "«", "").Replace(s)
+		return strings.NewReplacer("…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "?", "", "!", "", "»", "", "«", "").Replace(s)
 	}
 	read, want = fold(read), fold(want)
 	if read == want {
@@ -276,9 +318,7 @@ func (s *Display) Gone(phrase string) error {
 func text(on []Word) string {
 	var b strings.Builder
 	for _, w := range on {
-		if strings.HasPrefix(w.line, large) {
-			b.WriteString(w.text + " ")
-		}
+		b.WriteString(w.text + " ")
 	}
 	return b.String()
 }

@@ -37,7 +37,7 @@ func play(ctx context.Context, st story, app, dir string) (err error) {
 		return err
 	}
 	home := filepath.Join(dir, "user")
-	for _, d := range []string{home, filepath.Join(home, "run")} {
+	for _, d := range []string{home, filepath.Join(home, "run"), filepath.Join(home, ".cache")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return err
 		}
@@ -126,6 +126,36 @@ func (p *player) quiet() error {
 			if strings.Contains(l, bad) {
 				return fmt.Errorf("the log says: %s", bytes.TrimSpace(line))
 			}
+		}
+	}
+	return nil
+}
+
+// step is one thing that a person does or waits for.
+type step struct {
+	see, gone, click, keep, typed, key string
+}
+
+// steps takes them one after the other.
+func (p *player) steps(steps ...step) error {
+	for i, s := range steps {
+		var err error
+		switch {
+		case s.see != "":
+			_, err = p.See(s.see)
+		case s.gone != "":
+			err = p.Gone(s.gone)
+		case s.click != "":
+			err = p.Click(s.click)
+		case s.keep != "":
+			err = p.Keep(s.keep)
+		case s.typed != "":
+			err = p.Type(s.typed)
+		case s.key != "":
+			err = p.Key(strings.Fields(s.key)...)
+		}
+		if err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
 		}
 	}
 	return nil
