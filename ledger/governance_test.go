@@ -21,7 +21,7 @@ func boards(k int) []*board {
 // TestThreat11_VotesAtTwoThirds: more than two thirds of the members, counted
 // as distinct members, pass a proposal; one fewer never does.
 func TestThreat11_VotesAtTwoThirds(t *testing.T) {
-	for members, need := range map[int]int{1: 1, 2: 2, 3: 3, 4: 3, 6: 5, 7: 5} {
+	for members, need := range map[int]int{1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5, 9: 7, 10: 7, 13: 9} {
 		bs := boards(members)
 		n := newNetwork(t, bs...)
 		n.must(bs[0], Propose{Upgrade{"v2", 1 << 40}})
@@ -105,6 +105,69 @@ func TestThreat11_RemovedMembersDoNotCount(t *testing.T) {
 		t.Errorf("three of four: %+v", p)
 	}
 	n.reload()
+}
+
+// TestThreat11_VotesInOneBlock: what stands in one block counts in its order: a
+// vote given twice once, that of a member that is being removed no more.
+func TestThreat11_VotesInOneBlock(t *testing.T) {
+	play := func(t *testing.T, order func(vote func(b *board, number uint64, yes bool) []byte, bs []*board) [][]byte) (*network, []string) {
+		bs := boards(4) // three of four pass, three of three
+		n := newNetwork(t, bs...)
+		n.must(bs[0], Propose{Upgrade{"v2", 1 << 40}})
+		n.must(bs[0], Propose{RemoveMember{bs[3].id}})
+		n.must(bs[1], Vote{2, true})
+		next := map[*board]uint64{}
+		txs := order(func(b *board, number uint64, yes bool) []byte {
+			next[b] = max(next[b], n.s.sequence(b.id)) + 1
+			return b.tx(next[b], Vote{number, yes}).Marshal()
+		}, bs)
+		var codes []string
+		for _, r := range n.run(txs...).Results {
+			codes = append(codes, r.Code)
+		}
+		n.reload()
+		return n, codes
+	}
+	first := func(n *network) Proposal {
+		ps, err := n.view().Proposals()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ps[0]
+	}
+	for _, c := range []struct {
+		name  string
+		order func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte
+		codes []string
+		yes   int // votes that the first proposal has then
+		state ProposalState
+	}{
+		{"one member twice", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[1], 1, true), vote(bs[1], 1, true)}
+		}, []string{"", "vote_repeated"}, 2, ProposalOpen},
+		{"one member to and fro", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[1], 1, true), vote(bs[1], 1, false), vote(bs[1], 1, true)}
+		}, []string{"", "", ""}, 2, ProposalOpen},
+		{"the removed one before its removal", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[3], 1, true), vote(bs[2], 2, true), vote(bs[1], 1, true)}
+		}, []string{"", "", ""}, 2, ProposalOpen},
+		{"the removed one after it", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[2], 2, true), vote(bs[3], 1, true), vote(bs[1], 1, true)}
+		}, []string{"", "not_member", ""}, 2, ProposalOpen},
+		{"all but the removed one", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[2], 2, true), vote(bs[1], 1, true), vote(bs[2], 1, true)}
+		}, []string{"", "", ""}, 3, ProposalDone},
+		{"passed with the removed one before it went", func(vote func(*board, uint64, bool) []byte, bs []*board) [][]byte {
+			return [][]byte{vote(bs[3], 1, true), vote(bs[1], 1, true), vote(bs[2], 2, true)}
+		}, []string{"", "", ""}, 3, ProposalDone},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n, codes := play(t, c.order)
+			if p := first(n); !slices.Equal(codes, c.codes) || len(p.Yes) != c.yes || p.State != c.state {
+				t.Errorf("%q, %d yes, %s", codes, len(p.Yes), p.State)
+			}
+		})
+	}
 }
 
 func TestProposalsExpire(t *testing.T) {

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"crypto/ed25519"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -92,6 +94,7 @@ func TestThreat62_EveryTransactionByEveryRole(t *testing.T) {
 	members := map[string]string{bystander: "not_member", issuer: "not_member", suspended: "not_member", ended: "not_member", removed: "not_member"}
 	anchoring := map[string]string{bystander: "not_issuer", suspended: "not_issuer", ended: "not_issuer", removed: "not_issuer"}
 	status := map[string]string{bystander: "not_issuer", ended: "not_issuer", removed: "not_issuer"}
+	others := map[string]string{bystander: "not_issuer", ended: "not_issuer", removed: "not_issuer", member: "status_not_keeper", issuer: "status_not_keeper", suspended: "status_not_keeper"}
 	deactivating := map[string]string{member: "member_active"}
 
 	template := []byte(`{"display":{},"jurisdiction":"/j","number":"/n","schema":{},"type":"T","validUntil":"/v","vct":"u"}`)
@@ -105,6 +108,9 @@ func TestThreat62_EveryTransactionByEveryRole(t *testing.T) {
 		{"ReportKey", func(w *world, b *board) Body { return ReportKey{b.method(b.issuing), w.now.Unix()} }, own},
 		{"AnchorBatch", func(*world, *board) Body { return batch("b") }, anchoring},
 		{"SetStatus", func(*world, *board) Body { return SetStatus{Pages: 1} }, status},
+		{"SetStatus of another's pages", func(w *world, _ *board) Body {
+			return SetStatus{Issuer: w.who[ended].id, Pages: 1, Changes: []StatusChange{set(3, Hold)}}
+		}, others},
 		{"ReplaceConsensus", func(*world, *board) Body { return ReplaceConsensus{consensusOf("new")} }, members},
 		{"Vote", func(w *world, _ *board) Body { return Vote{w.proposal().Number, true} }, members},
 		{"Propose AdmitMember", func(w *world, _ *board) Body {
@@ -132,6 +138,16 @@ func TestThreat62_EveryTransactionByEveryRole(t *testing.T) {
 		{"Propose ReportKeyVote", func(w *world, _ *board) Body {
 			return Propose{ReportKeyVote{w.target.id, w.target.method(w.target.issuing), 1000}}
 		}, members},
+	}
+	// Nothing that a transaction can be is left out; CreateDID follows below.
+	tried := map[string]bool{"CreateDID": true}
+	for _, c := range cases {
+		tried[strings.TrimPrefix(c.name, "Propose ")] = true
+	}
+	for name := range everyKind(t) {
+		if !tried[name] {
+			t.Errorf("%s is tried by nobody", name)
+		}
 	}
 	base := build(t)
 	for _, c := range cases {
@@ -193,4 +209,32 @@ func TestThreat62_EveryTransactionByEveryRole(t *testing.T) {
 	if r := base.send(base.who[member], Propose{Suspend{base.who[issuer].id, licence, "US-OH"}}); r.Code != "" || base.proposal().State != ProposalOpen {
 		t.Errorf("%+v %s", r, base.proposal().State)
 	}
+}
+
+// everyKind are the names of all transactions and actions that the parser knows:
+// those of everyBody, which must leave none out.
+func everyKind(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	kinds, actions := map[byte]bool{}, map[byte]bool{}
+	for _, b := range everyBody() {
+		kinds[MarshalBody(b)[0]] = true
+		name := fmt.Sprintf("%T", b)
+		if p, ok := b.(Propose); ok {
+			actions[marshalAction(p.Action)[0]] = true
+			name = fmt.Sprintf("%T", p.Action)
+		}
+		names[strings.TrimPrefix(name, "ledger.")] = true
+	}
+	for k := range 256 {
+		_, err := parseBody([]byte{byte(k)})
+		if known := err == nil || !strings.Contains(err.Error(), "unknown kind"); known != kinds[byte(k)] {
+			t.Errorf("kind %d: the parser knows it: %t (%v)", k, known, err)
+		}
+		_, err = parseAction([]byte{byte(k)})
+		if known := err == nil || !strings.Contains(err.Error(), "unknown action"); known != actions[byte(k)] {
+			t.Errorf("action %d: the parser knows it: %t (%v)", k, known, err)
+		}
+	}
+	return names
 }
