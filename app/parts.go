@@ -42,7 +42,49 @@ func stacked(top, rest fyne.CanvasObject) fyne.CanvasObject {
 
 // tight stacks labels that belong together: each brings its own space.
 func tight(objects ...fyne.CanvasObject) *fyne.Container {
-	return container.New(layout.NewCustomPaddedVBoxLayout(-2*theme.Padding()), objects...)
+	return container.New(tightly{}, objects...)
+}
+
+// tightly is one object below the other. Labels bring the space of something
+// that can be tapped, which on a phone is more than lines of a text should have
+// between them.
+type tightly struct{}
+
+func (tightly) each(objects []fyne.CanvasObject, place func(o fyne.CanvasObject, y, height float32)) (height float32) {
+	y, before, first := float32(0), false, true
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		_, label := o.(*widget.Label)
+		switch {
+		case first:
+		case before && label:
+			y += 2 * (theme.Padding() - theme.InnerPadding())
+		default:
+			y -= 2 * theme.Padding()
+		}
+		h := o.MinSize().Height
+		place(o, y, h)
+		y += h
+		before, first = label, false
+	}
+	return y
+}
+
+// MinSize implements fyne.Layout.
+func (t tightly) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	width := float32(0)
+	height := t.each(objects, func(o fyne.CanvasObject, _, _ float32) { width = max(width, o.MinSize().Width) })
+	return fyne.NewSize(width, height)
+}
+
+// Layout implements fyne.Layout.
+func (t tightly) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	t.each(objects, func(o fyne.CanvasObject, y, height float32) {
+		o.Move(fyne.NewPos(0, y))
+		o.Resize(fyne.NewSize(size.Width, height))
+	})
 }
 
 func show(o fyne.CanvasObject, yes bool) {

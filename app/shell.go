@@ -268,7 +268,8 @@ func (s *shell) tab(id, title string, icon fyne.Resource, tapped func()) fyne.Ca
 	word := widget.NewLabelWithStyle(title, fyne.TextAlignCenter, fyne.TextStyle{})
 	word.SizeName = theme.SizeNameCaptionText
 	word.Truncation = fyne.TextTruncateEllipsis
-	face := container.New(layout.NewCustomPaddedVBoxLayout(-theme.InnerPadding()), container.NewPadded(widget.NewIcon(icon)), word)
+	wide := container.New(layout.NewCustomPaddedLayout(0, 0, -theme.InnerPadding(), -theme.InnerPadding()), word)
+	face := container.New(layout.NewCustomPaddedVBoxLayout(-theme.InnerPadding()), container.NewPadded(widget.NewIcon(icon)), wide)
 	return container.NewStack(b, face)
 }
 

@@ -203,7 +203,9 @@ func (t *trustPage) comparison(st model.TrustState) []fyne.CanvasObject {
 	t.ticks = nil
 	for i, r := range st.Rows {
 		digits := widget.NewLabelWithStyle(r, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true, Bold: true})
-		digits.SizeName = theme.SizeNameSubHeadingText
+		if !t.s.narrow() { // a row fits a phone's width
+			digits.SizeName = theme.SizeNameSubHeadingText
+		}
 		c := widget.NewCheck(w.L("The same"), func(yes bool) { t.trust.Tick(i, yes) })
 		t.ticks = append(t.ticks, c)
 		rows.Add(container.NewBorder(nil, nil, nil, c, digits))

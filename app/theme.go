@@ -78,6 +78,10 @@ var shades = map[fyne.ThemeColorName]shade{
 	theme.ColorNamePlaceHolder:         {rgb(0x5c6666), rgb(0xa3adad)},
 	theme.ColorNameDisabled:            {rgb(0x747d7d), rgb(0x8c9696)}, // still to be read
 	theme.ColorNameInputBorder:         {rgb(0x758080), rgb(0x859191)}, // of an empty check, too
+	theme.ColorNameButton:              {rgb(0xdfe6e6), rgb(0x343c3d)}, // seen on a panel, too
+	theme.ColorNameDisabledButton:      {rgb(0xe8eded), rgb(0x282e2f)},
+	theme.ColorNameSeparator:           {rgb(0xc6cfcf), rgb(0x4c5758)},
+	theme.ColorNameOverlayBackground:   {rgb(0xffffff), rgb(0x1d2223)},
 	theme.ColorNamePrimary:             {rgb(0x0b6e69), rgb(0x5cb8b2)},
 	theme.ColorNameHyperlink:           {rgb(0x0b6e69), rgb(0x5cb8b2)},
 	theme.ColorNameForegroundOnPrimary: {rgb(0xffffff), rgb(0x0d201f)},
@@ -115,8 +119,11 @@ var contrasting = map[fyne.ThemeColorName]shade{
 
 // Color implements fyne.Theme.
 func (l *look) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if l.variant != nil {
+	switch {
+	case l.variant != nil:
 		v = *l.variant
+	case v != theme.VariantDark: // a system without a preference
+		v = theme.VariantLight
 	}
 	if name == theme.ColorNameFocus { // seen through: what has the keyboard
 		c := l.Color(theme.ColorNamePrimary, v).(color.NRGBA)
