@@ -784,8 +784,8 @@ func SubjectOf(name string, entries [][]byte) (Subject, error) {
 }
 
 // Attach gives a pack's view the entries of a subject that packs do not carry,
-// after checking them against its index, so that Batches, Sequence, Proposals
-// and Open can answer. On failure the view is as before. Codes:
+// after checking them against its index, so that Batches, Proposals and Open
+// can answer. On failure the view is as before. Codes:
 // subject_unknown, subject_mismatch.
 func (v *View) Attach(name string, entries [][]byte) error {
 	want, there := v.d.index.get(name)
