@@ -7,9 +7,12 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run test test-network build app lint fuzz bench bench-network interop clean deps-run deps-test deps-app deps-interop
+.PHONY: run story test test-network build app lint fuzz bench bench-network interop clean deps-run deps-test deps-app deps-interop
 
-run: deps-run build ## tell the whole story on a throw-away network
+run: ## open the app where there is a display, else tell the whole story in the terminal
+	@if [ "$$(uname -s)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory app; else $(MAKE) --no-print-directory story; fi
+
+story: deps-run build ## tell the whole story on a throw-away network, in the terminal
 	@bin/bonafide demo
 
 build: ## build the command line and server

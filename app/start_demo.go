@@ -41,7 +41,10 @@ func (s *shell) showMe() {
 	draw := func() {
 		st := d.State()
 		bar.Update()
-		objects := []fyne.CanvasObject{heading(w.L("Show me")), wrapped(st.Offer)}
+		objects := []fyne.CanvasObject{heading(w.L("Show me"))}
+		if !st.Running {
+			objects = append(objects, wrapped(st.Offer))
+		}
 		if st.Trouble.Code != "" {
 			objects = append(objects, troublePanel(s, st.Trouble))
 		}

@@ -84,8 +84,7 @@ func one(id string) string { return "one: " + id }
 func load(code string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, l := range append(slices.DeleteFunc(assets.Languages(), func(l string) bool { return l == code }), code) {
-		ours, fynes := assets.Translation(l)
-		for _, b := range [][]byte{fynes, ours} {
+		for _, b := range assets.Translations(l) {
 			var file map[string]json.RawMessage
 			if err := json.Unmarshal(b, &file); err != nil {
 				return nil, err

@@ -23,6 +23,7 @@ const (
 type workBar struct {
 	widget.BaseWidget
 	work   *model.Work
+	words  model.Words
 	now    func() time.Time
 	after  func(time.Duration, func()) // runs on the screen, later
 	what   *widget.Label
@@ -41,6 +42,8 @@ func newWorkBar(words model.Words, w *model.Work) *workBar {
 		busy:   widget.NewProgressBarInfinite(),
 		cancel: widget.NewButtonWithIcon(words.L("Cancel"), theme.CancelIcon(), w.Cancel),
 	}
+	b.bar.TextFormatter = func() string { return "" } // the line above says it, and can be read
+	b.words = words
 	b.box = container.NewVBox(b.what, b.bar, b.busy, container.NewHBox(b.cancel))
 	b.ExtendBaseWidget(b)
 	b.Update()
@@ -55,11 +58,13 @@ func (b *workBar) Update() {
 	st := b.work.State()
 	gone := b.now().Sub(st.Since)
 	visible := st.Running && gone >= barAfter
-	setText(b.what, st.What)
+	what := st.What
 	if st.Total > 0 {
+		what = b.words.L("{{.What}}: {{.Percent}} %", model.D{"What": st.What, "Percent": st.Done * 100 / st.Total})
 		b.bar.Max = float64(st.Total)
 		b.bar.SetValue(float64(st.Done))
 	}
+	setText(b.what, what)
 	show(b.bar, st.Total > 0)
 	show(b.busy, st.Total <= 0)
 	if visible && st.Total <= 0 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// translations hold the sentences of the app: XX.json what we wrote in a
-// language (en.json only has the sentences that count, whose singular differs),
-// fyne.XX.json what Fyne's own dialogs say.
+// translations hold the sentences of the app: XX.json those of its screens in a
+// language (en.json only those that count, whose singular differs), codes.XX.json
+// the catalogue's, fyne.XX.json what Fyne's own dialogs say.
 //
 //go:embed translations/*.json
 var translations embed.FS
@@ -32,16 +32,26 @@ func Languages() []string {
 	return out
 }
 
-// Translation has the app's sentences in one of Languages, and what Fyne's own
-// dialogs say.
-func Translation(language string) (ours, fyne []byte) {
-	return translation(language + ".json"), translation("fyne." + language + ".json")
+// Translations are the files of one of Languages, by name: XX.json, and those
+// with something before it, such as codes.XX.json.
+func Translations(language string) map[string][]byte {
+	files, err := translations.ReadDir("translations")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	out := map[string][]byte{}
+	for _, f := range files {
+		if name := f.Name(); name == language+".json" || strings.HasSuffix(name, "."+language+".json") {
+			out[name] = translation(name)
+		}
+	}
+	return out
 }
 
 func translation(name string) []byte {
 	b, err := translations.ReadFile("translations/" + name)
 	if err != nil {
-		panic(err) // it is embedded; a test holds that each language has both files
+		panic(err) // it is embedded
 	}
 	return b
 }

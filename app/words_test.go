@@ -1,0 +1,300 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"bonafide/app/model"
+	"bonafide/assets"
+	"bonafide/internal/explain"
+)
+
+// sentences are all that the source has people read: those of L, and those of N.
+func sentences(t *testing.T) (plain, counted map[string]string) {
+	t.Helper()
+	plain, counted = map[string]string{}, map[string]string{}
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "L" && sel.Sel.Name != "N" {
+				return true
+			}
+			at := fset.Position(call.Pos()).String()
+			lit, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				// What passes sentences on, and the catalogue's.
+				if base := filepath.Base(path); base != "words.go" {
+					t.Errorf("%s: a sentence is no literal", at)
+				}
+				return true
+			}
+			id, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sel.Sel.Name == "L" {
+				plain[id] = at
+			} else {
+				counted[id] = at
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plain) < 100 || len(counted) < 5 {
+		t.Fatalf("only %d and %d sentences were found", len(plain), len(counted))
+	}
+	for _, e := range explain.All() {
+		plain[e.Message], plain[e.Screen()] = "code "+e.Code, "code "+e.Code
+	}
+	return plain, counted
+}
+
+// Every language says everything, with the same names in it; the files are
+// sorted and hold nothing that nobody says.
+func TestTranslations(t *testing.T) {
+	plain, counted := sentences(t)
+	for id, at := range plain {
+		if _, ok := counted[id]; ok {
+			t.Errorf("%s: %q is counted elsewhere", at, id)
+		}
+		if slices.Contains([]string{"id", "description", "hash", "leftdelim", "rightdelim", "zero", "one", "two", "few", "many", "other", "translation"}, strings.ToLower(id)) {
+			t.Errorf("%s: %q is reserved in translation files", at, id)
+		}
+		if _, err := template.New("").Parse(id); err != nil {
+			t.Errorf("%s: %q: %v", at, id, err)
+		}
+	}
+	var fynes []string
+	for _, l := range assets.Languages() {
+		file := map[string]json.RawMessage{}
+		for name, b := range assets.Translations(l) {
+			keys := keysOf(t, name, b)
+			if !sort.StringsAreSorted(keys) {
+				t.Errorf("%s is not sorted", name)
+			}
+			if strings.HasPrefix(name, "fyne.") {
+				if fynes == nil {
+					fynes = keys
+				} else if !slices.Equal(fynes, keys) {
+					t.Errorf("%s has other words than Fyne's in other languages", name)
+				}
+				continue
+			}
+			var some map[string]json.RawMessage
+			if err := json.Unmarshal(b, &some); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for id, raw := range some {
+				if _, twice := file[id]; twice {
+					t.Errorf("%s: %q is in another file, too", name, id)
+				}
+				file[id] = raw
+			}
+		}
+		for id, raw := range file {
+			_, isPlain := plain[id]
+			_, isCounted := counted[id]
+			var forms []string
+			switch {
+			case isCounted:
+				var p model.Plural
+				if err := json.Unmarshal(raw, &p); err != nil || p.One == "" || p.Other == "" {
+					t.Errorf("%s.json: %q needs one and other", l, id)
+				}
+				if l == "en" && p.Other != id {
+					t.Errorf("en.json: the plural of %q is not the sentence itself", id)
+				}
+				forms = []string{p.One, p.Other}
+			case isPlain && l != "en":
+				var text string
+				if err := json.Unmarshal(raw, &text); err != nil || strings.TrimSpace(text) == "" {
+					t.Errorf("%s.json: %q is no sentence", l, id)
+				}
+				forms = []string{text}
+			default:
+				t.Errorf("%s.json: nobody says %q", l, id)
+			}
+			for _, f := range forms {
+				if got, want := namesIn(f), namesIn(id); !slices.Equal(got, want) && !(isCounted && slices.Equal(append(got, ".N"), want)) {
+					t.Errorf("%s.json: %q names %v, the sentence %v", l, f, got, want)
+				}
+			}
+		}
+		for id, at := range counted {
+			if _, ok := file[id]; !ok {
+				t.Errorf("%s.json lacks %q (%s)", l, id, at)
+			}
+		}
+		if l == "en" {
+			continue
+		}
+		missing := 0
+		for id, at := range plain {
+			if _, ok := file[id]; !ok {
+				if missing++; missing <= 20 {
+					t.Errorf("%s.json lacks %q (%s)", l, id, at)
+				}
+			}
+		}
+		if missing > 20 {
+			t.Errorf("%s.json lacks %d sentences", l, missing)
+		}
+	}
+}
+
+// keysOf are the keys of a flat JSON object, in the order of the file.
+func keysOf(t *testing.T, name string, b []byte) (keys []string) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(b))
+	depth, key := 0, true
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return keys
+		}
+		switch tok := tok.(type) {
+		case json.Delim:
+			if tok == '{' {
+				depth++
+				key = true
+			} else {
+				depth--
+				key = true
+			}
+		case string:
+			if depth == 1 && key {
+				keys = append(keys, tok)
+			}
+			if depth >= 1 {
+				key = !key
+			}
+		default:
+			t.Fatalf("%s: neither a sentence nor its forms", name)
+		}
+	}
+}
+
+// namesIn are what a sentence names, sorted, each once.
+func namesIn(s string) []string {
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(s, "{{")
+		if !ok {
+			slices.Sort(out)
+			return slices.Compact(out)
+		}
+		name, after, _ := strings.Cut(rest, "}}")
+		out, s = append(out, strings.TrimSpace(name)), after
+	}
+}
+
+// A language takes effect at once, whatever the system speaks, and going back to
+// English leaves nothing of it.
+func TestLanguages(t *testing.T) {
+	t.Cleanup(func() { wordsIn("en") })
+	for _, system := range []string{"en_GB.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "C"} {
+		t.Setenv("LANGUAGE", "")
+		t.Setenv("LC_ALL", system)
+		for _, l := range append(assets.Languages(), "en") {
+			w := wordsIn(l)
+			for n, want := range map[int]string{0: "0", 1: "1", 2: "2"} {
+				if got := w.N("{{.N}} days old", n); !strings.Contains(got, want) {
+					t.Errorf("%s on %s: %d days are %q", l, system, n, got)
+				}
+			}
+			if l == "en" {
+				if got := w.N("{{.N}} days old", 1); got != "1 day old" {
+					t.Errorf("on %s one day is %q", system, got)
+				}
+				if got := w.L("Hospital"); got != "Hospital" {
+					t.Errorf("on %s a hospital is %q", system, got)
+				}
+			}
+			day := time.Date(2026, 2, 3, 4, 5, 0, 0, time.UTC)
+			if want := map[string]string{"en": "3 Feb 2026", "es": "3 feb 2026", "fr": "3 févr. 2026"}[l]; w.Date(day) != want {
+				t.Errorf("%s writes %q", l, w.Date(day))
+			}
+		}
+	}
+}
+
+// lower is what a word has.
+var lower = regexp.MustCompile(`[a-z]{2}`)
+
+// No string that people read goes around the words: what a widget is given is
+// no literal with letters in it.
+func TestWidgetsSayOnlySentences(t *testing.T) {
+	makers := map[string]int{
+		"NewLabel": 0, "NewLabelWithStyle": 0, "NewButton": 0, "NewButtonWithIcon": 0, "newButton": 0, "newPrimary": 0, "newQuiet": 0,
+		"wrapped": 0, "heading": 0, "caption": 0, "titled": 0, "field": 0, "NewCheck": 0, "NewFormItem": 0, "SetPlaceHolder": 0,
+		"NewMenu": 0, "NewMenuItem": 0, "SetTitleText": 0, "notice": 0,
+	}
+	fset := token.NewFileSet()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, path, must(os.ReadFile(path)), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			name := ""
+			switch f := call.Fun.(type) {
+			case *ast.Ident:
+				name = f.Name
+			case *ast.SelectorExpr:
+				name = f.Sel.Name
+			}
+			at, ok := makers[name]
+			if !ok || at >= len(call.Args) {
+				return true
+			}
+			if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, _ := strconv.Unquote(lit.Value)
+				if text != "Bonafide" && !strings.HasPrefix(text, "https://") && lower.MatchString(text) {
+					t.Errorf("%s: %q is in no language", fset.Position(call.Pos()), text)
+				}
+			}
+			return true
+		})
+	}
+}
