@@ -682,6 +682,11 @@ func FuzzImport(f *testing.F) {
 		if cur.View.AppHash() != before {
 			t.Fatal("the old data changed")
 		}
+		// Another home that was at the same place comes to the same.
+		again, err2 := Import(tr, cur, bytes.NewReader(framed(from, height, body)), now, time.Time{})
+		if explain.CodeOf(err) != explain.CodeOf(err2) || err == nil && (!bytes.Equal(res.Stored, again.Stored) || !slices.Equal(res.Changes, again.Changes)) {
+			t.Fatal("two homes, two results")
+		}
 	})
 }
 
