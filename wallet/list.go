@@ -70,11 +70,7 @@ func (w *Wallet) List(ctx context.Context) ([]Item, error) {
 // Delete removes a licence with all its envelopes for good, also one that was
 // discarded. Code wallet_no_credential.
 func (w *Wallet) Delete(ctx context.Context, id string) error {
-	all, err := w.List(ctx)
-	if err != nil {
-		return err
-	}
-	aside, err := w.Discarded(ctx)
+	all, aside, err := w.All(ctx)
 	if err != nil {
 		return err
 	}

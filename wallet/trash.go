@@ -32,31 +32,24 @@ func (w *Wallet) PutBack(ctx context.Context, id string) error {
 // Discarded returns the licences that can be brought back, what was discarded
 // last first.
 func (w *Wallet) Discarded(ctx context.Context) ([]Item, error) {
-	all, err := w.c.Store.Credentials(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing credentials: %w", err)
-	}
-	items := w.items(side(all, true))
-	slices.SortStableFunc(items, func(a, b Item) int { return b.Discarded.Compare(a.Discarded) })
-	return items, nil
+	_, aside, err := w.All(ctx)
+	return aside, err
 }
 
-// Sweep removes for good what was discarded more than KeptDays ago.
-func (w *Wallet) Sweep(ctx context.Context) error {
-	items, err := w.Discarded(ctx)
+// All returns what List and Discarded do, in one reading of the store.
+func (w *Wallet) All(ctx context.Context) (kept, discarded []Item, err error) {
+	all, err := w.c.Store.Credentials(ctx)
 	if err != nil {
-		return err
+		return nil, nil, fmt.Errorf("listing credentials: %w", err)
 	}
-	before := w.now().AddDate(0, 0, -KeptDays)
-	for _, it := range items {
-		if !it.Discarded.Before(before) {
-			continue
-		}
-		if err := w.Delete(ctx, it.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	discarded = w.items(side(all, true))
+	slices.SortStableFunc(discarded, func(a, b Item) int { return b.Discarded.Compare(a.Discarded) })
+	return w.items(side(all, false)), discarded, nil
+}
+
+// Over reports that a discarded licence can be brought back no more.
+func (w *Wallet) Over(it Item) bool {
+	return it.Discarded.Before(w.now().AddDate(0, 0, -KeptDays))
 }
 
 // mark changes all envelopes of a licence, in one write.

@@ -20,12 +20,11 @@ import (
 
 // Keeping is what the cards need of a wallet.
 type Keeping interface {
-	List(ctx context.Context) ([]wallet.Item, error)
-	Discarded(ctx context.Context) ([]wallet.Item, error)
+	All(ctx context.Context) (kept, discarded []wallet.Item, err error)
 	Discard(ctx context.Context, id string) error
 	PutBack(ctx context.Context, id string) error
 	Delete(ctx context.Context, id string) error
-	Sweep(ctx context.Context) error
+	Over(wallet.Item) bool
 	Boards() ([]wallet.Board, error)
 	DataAge() (time.Time, error)
 }
@@ -133,17 +132,20 @@ func (c *Cards) Refresh(ctx context.Context) {
 	turn := c.turn
 	c.mu.Unlock()
 	st, items, names := CardsState{Loaded: true}, []wallet.Item(nil), boards(nil)
+	var aside []wallet.Item
 	k, err := c.open()
 	if err == nil {
-		err = k.Sweep(ctx)
+		items, aside, err = k.All(ctx)
 	}
-	var aside []wallet.Item
-	if err == nil {
-		items, err = k.List(ctx)
-	}
-	if err == nil {
-		aside, err = k.Discarded(ctx)
-	}
+	aside = slices.DeleteFunc(aside, func(it wallet.Item) bool {
+		if !k.Over(it) {
+			return false
+		}
+		if err == nil {
+			err = k.Delete(ctx, it.ID)
+		}
+		return true
+	})
 	if ctx.Err() != nil {
 		return
 	}

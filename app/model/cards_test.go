@@ -329,6 +329,14 @@ func TestDeleteAndUndo(t *testing.T) {
 	if err := c.Erase(t.Context(), it.ID); err != nil || len(c.State().Deleted) != 0 {
 		t.Error(err, c.State().Deleted)
 	}
+	if _, err := c.Delete(t.Context(), c.State().Cards[0].ID); err != nil || len(c.State().Deleted) != 1 {
+		t.Fatal(err)
+	}
+	p.Pass(wallet.KeptDays*24*time.Hour + time.Second)
+	c.Refresh(t.Context())
+	if s := c.State(); len(s.Deleted) != 0 || len(s.Cards) != 0 || s.Trouble.Code != "" {
+		t.Errorf("kept for too long: %+v", s.Deleted)
+	}
 }
 
 // TestThreat72_DeletedSurvivesAKill: a process that ends right after a licence
