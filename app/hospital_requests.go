@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
@@ -12,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"bonafide/app/model"
-	"bonafide/internal/qr"
 )
 
 // requestsRoom is where a hospital asks practitioners for presentations.
@@ -37,6 +35,7 @@ type requestsRoom struct {
 
 	said   string // code of what trouble says
 	nonce  string // of the request in sight
+	codes  *codes // that show it
 	filled bool   // the audience was filled in
 }
 
@@ -106,8 +105,8 @@ func (r *requestsRoom) Content() fyne.CanvasObject { return r.content }
 // Enter implements room.
 func (r *requestsRoom) Enter() { r.s.beside(func() { r.model.Refresh(r.s.ctx) }) }
 
-// Leave implements room.
-func (r *requestsRoom) Leave() {}
+// Leave implements room: the codes need not go round unseen.
+func (r *requestsRoom) Leave() { r.model.Hide() }
 
 // Stop implements stopper: Escape goes back to the list.
 func (r *requestsRoom) Stop() { r.model.Hide() }
@@ -189,6 +188,8 @@ func (r *requestsRoom) draw() {
 	if nonce != r.nonce {
 		r.nonce = nonce
 		r.shown.RemoveAll()
+		r.codes.close()
+		r.codes = nil
 		if st.Shown != nil {
 			r.shown.Add(r.card(*st.Shown))
 		}
@@ -245,16 +246,8 @@ func (r *requestsRoom) card(m model.Made) fyne.CanvasObject {
 		}
 		box.Add(asks)
 	}
-	if img, err := qr.Image(m.File, 6); err == nil {
-		code := canvas.NewImageFromImage(img)
-		code.FillMode, code.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
-		side := float32(img.Bounds().Dx()) / 2
-		code.SetMinSize(fyne.NewSquareSize(min(max(side, 260), 340)))
-		box.Add(container.NewCenter(code))
-		box.Add(wrapped(w.L("The practitioner reads this code with the wallet, or gets the file.")))
-	} else {
-		box.Add(wrapped(w.L("The request is too long for a code that a camera reads. Send the file.")))
-	}
+	r.codes = newCodes(r.s, m.File)
+	box.Add(container.NewCenter(r.codes.box))
 	save := newPrimary(w.L("Save as a file…"), theme.DocumentSaveIcon(), func() {
 		r.s.saveFile(m.Name, func(out io.Writer) error { _, err := out.Write(m.File); return err }, func() { r.s.notice(w.L("The request is saved."), nil) })
 	})

@@ -136,7 +136,7 @@ func (r *verifyRoom) Actions() []action {
 	return []action{
 		{w.L("Open…"), control(fyne.KeyO), r.open},
 		{w.L("Verify again"), control(fyne.KeyR), func() { r.s.beside(func() { r.desk.Again(r.s.ctx) }) }},
-		{w.L("Clear"), control(fyne.KeyL), r.desk.Clear},
+		{w.L("Clear"), control(fyne.KeyDelete), r.desk.Clear},
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/qr"
 	"bonafide/internal/request"
 	"bonafide/vc"
 	"bonafide/verifier"
@@ -102,6 +104,7 @@ type Desk struct {
 	state   State
 	request *request.Request
 	last    []item // what Again verifies
+	frames  qr.Collector
 	cancel  context.CancelFunc
 }
 
@@ -172,7 +175,7 @@ func (d *Desk) SetPurpose(p verifier.Purpose) {
 func (d *Desk) Clear() {
 	d.mu.Lock()
 	d.stop()
-	d.request, d.last = nil, nil
+	d.request, d.last, d.frames = nil, nil, qr.Collector{}
 	d.state.Phase, d.state.Request, d.state.Reports = Waiting, "", nil
 	d.state.Summary, d.state.Tally, d.state.CanAgain = "", nil, false
 	d.mu.Unlock()
@@ -223,19 +226,20 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 	}
 	ctx, cancel, turn := d.begin(ctx)
 	defer cancel()
-	var items []item
-	var requests []*request.Request
+	var read, items []item
 	for _, f := range files[:min(len(files), MaxFiles+1)] {
-		if ctx.Err() != nil || len(items) > MaxFiles {
+		if ctx.Err() != nil {
 			break
 		}
-		for _, it := range d.read(f) {
-			if req, err := request.Parse(it.content); it.trouble == "" && err == nil {
-				requests = append(requests, req)
-				continue
-			}
-			items = append(items, it)
+		read = append(read, d.read(f)...)
+	}
+	var requests []*request.Request
+	for _, it := range d.join(read) {
+		if req, err := request.Parse(it.content); it.trouble == "" && err == nil {
+			requests = append(requests, req)
+			continue
 		}
+		items = append(items, it)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -353,6 +357,48 @@ func (d *Desk) codesIn(it item, r io.Reader) (items []item) {
 		items = append(items, c)
 	}
 	return items
+}
+
+// sequence names the sequence of codes that a frame's text belongs to: the
+// digest that stands first in it.
+func sequence(frame []byte) string { return string(frame[:min(len(frame), 29)]) }
+
+// join puts the codes of a sequence together: over all pictures, and over all
+// that came since the desk was cleared, so that one may be opened after the
+// other. Of a sequence that is not all there it says so.
+func (d *Desk) join(items []item) []item {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []item
+	missing := map[string]string{} // sequence: the file that it began in
+	for _, it := range items {
+		if it.trouble != "" || !qr.IsFrame(it.content) {
+			out = append(out, it)
+			continue
+		}
+		for _, text := range bytes.Fields(it.content) {
+			p, err := d.frames.Add(text)
+			switch code := explain.CodeOf(err); {
+			case code != "":
+				out = append(out, item{name: it.name, trouble: code})
+			case err != nil:
+				out = append(out, item{name: it.name, trouble: "frame_malformed"})
+			case p.Content != nil:
+				delete(missing, sequence(text))
+				whole := item{name: it.name, content: bytes.TrimSpace(p.Content)}
+				if whole.trouble = foreign(whole.content); whole.trouble != "" {
+					whole.content = nil
+				}
+				out = append(out, whole)
+			case p.Have < p.Need:
+				missing[sequence(text)] = it.name
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(missing)) {
+		out = append(out, item{name: missing[key], trouble: "frames_missing"})
+	}
+	return out
 }
 
 // asked is the request of this home that a presentation names by its nonce; nil
@@ -564,25 +610,4 @@ func (r Report) Raw() (Raw, bool) {
 	}
 	out.Text = b.String()
 	return out, true
-}
-
-// read reads a file that is not to be judged, never more than MaxFile.
-func read(f File) item {
-	it := item{name: f.Name}
-	r, err := f.Open()
-	if err != nil {
-		it.trouble = "file_unreadable"
-		return it
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	switch {
-	case err != nil:
-		it.trouble = "file_unreadable"
-	case len(b) > MaxFile:
-		it.trouble = "file_too_large"
-	default:
-		it.content = b
-	}
-	return it
 }

@@ -2,9 +2,12 @@ package model
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"image"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -116,6 +119,101 @@ func TestCodesInPictures(t *testing.T) {
 	d.Drop(t.Context(), file("photo.png", png))
 	if r := only(t, d); r.Code != "too_many_files" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A credential in several codes is put together, from one picture or several, at
+// once or one after the other; two sequences never join.
+func TestCodesOfASequence(t *testing.T) {
+	pictures := func(content string) (out []File) {
+		texts, err := qr.Frames([]byte(content))
+		if err != nil || len(texts) < 5 {
+			t.Fatal(len(texts), err)
+		}
+		for i, text := range texts {
+			out = append(out, file(fmt.Sprintf("part-%d.png", i+1), png+string(text)))
+		}
+		return out
+	}
+	noise := func(seed byte) string {
+		b := make([]byte, 1500)
+		_, _ = rand.NewChaCha8([32]byte{seed}).Read(b)
+		return `{"a":"` + base64.StdEncoding.EncodeToString(b) + `"}`
+	}
+	one, other := noise(3), noise(11)
+	f := always(verified)
+	d := NewDesk(f, func(r io.Reader) ([][]byte, error) { // one code in each picture
+		b, err := io.ReadAll(r)
+		return [][]byte{bytes.TrimPrefix(b, []byte(png))}, err
+	}, English(), func() {})
+
+	d.Drop(t.Context(), pictures(one)...)
+	if r := only(t, d); r.Word != "Verified" || string(f.asked[0].Bytes) != one {
+		t.Fatalf("all at once: %+v", r)
+	}
+	d.Clear()
+
+	// One after the other; the last one makes it whole.
+	parts := pictures(other)
+	d.Drop(t.Context(), parts[0])
+	if r := only(t, d); r.Code != "frames_missing" || r.File != "part-1.png" || len(f.asked) != 1 {
+		t.Fatalf("a part: %+v", r)
+	}
+	for _, p := range parts[1:] {
+		d.Drop(t.Context(), p)
+		if len(f.asked) == 2 {
+			break
+		}
+	}
+	if r := only(t, d); r.Word != "Verified" || string(f.asked[1].Bytes) != other {
+		t.Fatalf("one after the other: %+v", r)
+	}
+	d.Clear()
+
+	// Parts of two, neither whole; after a Clear nothing of them is left.
+	d.Drop(t.Context(), pictures(one)[0], parts[0])
+	if s := d.State(); len(s.Reports) != 2 || s.Reports[0].Code != "frames_missing" || s.Reports[1].Code != "frames_missing" || len(f.asked) != 2 {
+		t.Errorf("parts of two: %+v", s.Reports)
+	}
+	d.Clear()
+	d.Drop(t.Context(), parts[1])
+	if r := only(t, d); r.Code != "frames_missing" {
+		t.Errorf("%+v", r)
+	}
+	d.Clear()
+	d.Drop(t.Context(), file("", "BF1/NOTAFRAME"))
+	if r := only(t, d); r.Code != "frame_malformed" {
+		t.Errorf("%+v", r)
+	}
+	// A scanner's text, all codes in one paste.
+	texts, err := qr.Frames([]byte(one))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Drop(t.Context(), file("", string(bytes.Join(texts, []byte("\n")))))
+	if r := only(t, d); r.Word != "Verified" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Frames of two sessions never join, however they claim to belong together.
+func TestThreat46_SequencesThatMix(t *testing.T) {
+	f := always(verified)
+	d := NewDesk(f, qr.Read, English(), func() {})
+	texts, err := qr.Frames(bytes.Repeat([]byte("one credential "), 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := bytes.Clone(texts[0])
+	forged[len(forged)-3] ^= 1
+	d.Drop(t.Context(), file("", string(forged)+"\n"+string(bytes.Join(texts, []byte("\n")))))
+	if len(f.asked) > 1 {
+		t.Errorf("verified %d times", len(f.asked))
+	}
+	for _, in := range f.asked {
+		if !bytes.Equal(in.Bytes, bytes.TrimSpace(bytes.Repeat([]byte("one credential "), 200))) {
+			t.Errorf("something that nobody sent was verified: %.40q", in.Bytes)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // maxPage bounds what a page is made of, so that a file cannot be made to fill
 // a disk: the longest result has 32 credentials.
-const maxPage = 4 << 20
+const maxPage = 1 << 20
 
 // PageName is what a page is called as a file: the day and time of the verdict,
 // and nothing of whom it is about.

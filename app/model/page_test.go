@@ -150,7 +150,7 @@ func TestPageThatCannotBeWritten(t *testing.T) {
 		t.Error("a page on a full disk")
 	}
 	res := pageOf(verifier.Verified)
-	res.Credentials = make([]verifier.Credential, 2*maxPage/maxText)
+	res.Credentials = make([]verifier.Credential, maxPage/maxText)
 	long := strings.Repeat("x", 2*maxText)
 	for i := range res.Credentials {
 		res.Credentials[i].Type = &long
