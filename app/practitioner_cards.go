@@ -24,12 +24,23 @@ type cardsRoom struct {
 	safety *model.Safety
 	page   string // id of the card that is open; "" for the list
 	upTo   int    // how many cards are drawn
+	due    string // the reminder that is drawn
 }
 
+// cardsAtOnce is how many cards are drawn at first, and more at a time: each takes
+// half a window.
+const cardsAtOnce = 6
+
 func (p *practitioner) cards(s *shell) room {
-	r := &cardsRoom{walletRoom: newWalletRoom(p, s.words.L("Cards")), upTo: page}
+	r := &cardsRoom{walletRoom: newWalletRoom(p, s.words.L("Cards")), upTo: cardsAtOnce}
 	r.cards = model.NewCards(func() (model.Keeping, error) { return p.open() }, s.now, s.words, func() { onScreen(r.draw) })
-	r.safety = model.NewSafety(p.safe, s.now, s.words, func() { onScreen(r.draw) })
+	r.safety = model.NewSafety(p.safe, s.now, s.words, func() {
+		onScreen(func() {
+			if r.safety.State().Due != r.due {
+				r.draw()
+			}
+		})
+	})
 	r.refresh = func() {
 		r.cards.Refresh(s.ctx)
 		r.safety.Refresh(s.ctx)
@@ -74,7 +85,8 @@ func (r *cardsRoom) draw() {
 	if st.NoData.Code != "" {
 		r.body.Add(troublePanel(r.s, st.NoData, newButton(w.L("Go to Data"), theme.StorageIcon(), func() { r.s.goTo("data") })))
 	}
-	if safe := r.safety.State(); safe.Due != "" && len(st.Cards) > 0 {
+	safe := r.safety.State()
+	if r.due = safe.Due; safe.Due != "" && len(st.Cards) > 0 {
 		r.body.Add(newPanel(theme.ColorNameWarning, container.NewVBox(
 			tight(strong(safe.Last), wrapped(safe.Due)),
 			buttons(r.s, newButton(w.L("Go to Safety"), theme.DocumentSaveIcon(), func() { r.s.goTo("safety") })),
@@ -86,7 +98,7 @@ func (r *cardsRoom) draw() {
 	for i, c := range st.Cards {
 		if i == r.upTo {
 			r.body.Add(container.NewHBox(newButton(w.L("Show more"), theme.MoveDownIcon(), func() {
-				r.upTo += page
+				r.upTo += cardsAtOnce
 				r.draw()
 			})))
 			break
