@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -542,5 +544,124 @@ func TestLargeTextFitsAPhone(t *testing.T) {
 	for _, code := range []string{"data_damaged", "data_newer", "home_missing"} {
 		a.closed(a.place, explain.Errorf(code, "x"))
 		fits(code)
+	}
+}
+
+// One home, several roles: another one is added, and one switches between them
+// without unlocking again.
+func TestAddARoleAndSwitch(t *testing.T) {
+	freshUser(t)
+	q := newScreen(t)
+	w := test.NewTempWindow(t, nil)
+	w.Resize(wide)
+	a := relaunch(t, q, w, Options{})
+	a.makeHome(t, "Practitioner")
+	dir := a.home.Dir()
+	a.tap(t, "Practitioner") // the place in the side bar
+	wants(t, all(w), "Switch place", "[Practitioner (open now)]", "[Use this home in another role…]", "[Another home…]")
+	a.tap(t, "Use this home in another role…")
+	wants(t, w.Content(), "How is this home used?", "[Hospital]")
+	lacks(t, w.Content(), "[Practitioner]")
+	a.tap(t, "Hospital")
+	wants(t, w.Content(), "Whom to trust")
+	a.tap(t, "Do this later")
+	wants(t, w.Content(), "[Verify]", "No network is pinned")
+	if a.session.Locked() || a.home.Dir() != dir {
+		t.Error("another role closed or locked the home")
+	}
+	a.tap(t, "Hospital")
+	wants(t, all(w), "[Hospital (open now)]", "[Practitioner]")
+	a.tap(t, "Practitioner")
+	wants(t, w.Content(), "[Lock now]")
+	lacks(t, w.Content(), "[Verify]")
+
+	a.close()
+	b := relaunch(t, q, w, Options{})
+	if b.place.Role != model.RolePractitioner || b.home.Dir() != dir {
+		t.Errorf("the place used last is %+v", b.place)
+	}
+	wants(t, w.Content(), "Locked")
+}
+
+// Escape and F1 do what they do wherever the keyboard is.
+func TestKeysPassThroughWhatHasTheKeyboard(t *testing.T) {
+	freshUser(t)
+	a := launch(t, wide, Options{})
+	a.tap(t, "Hospital")
+	name := find(t, a.window.Content(), func(*entry) bool { return true })
+	a.window.Canvas().Focus(name)
+	name.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF1})
+	a.settle()
+	wants(t, all(a.window), "For hospitals")
+	a.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	lacks(t, all(a.window), "For hospitals")
+	back := find(t, a.window.Content(), func(b *push) bool { return b.Text == "Back" })
+	back.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	a.settle()
+	wants(t, a.window.Content(), "Who are you?")
+}
+
+// A file dropped or named goes to the room in sight; where none takes files
+// nothing happens.
+func TestFilesGoToTheRoomInSight(t *testing.T) {
+	freshUser(t)
+	a := launch(t, wide, Options{Dir: clinicHome(t), Files: []string{written(t, "named.json", "{}").Path()}})
+	wants(t, a.window.Content(), "named.json")
+	a.goTo("settings")
+	a.settle()
+	a.take([]fyne.URI{written(t, "dropped.json", "{}")})
+	a.settle()
+	lacks(t, a.window.Content(), "dropped.json")
+}
+
+// What a person saves is whole or not there, and nothing is left of a file that
+// could not be made.
+func TestSave(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		before string
+		path   string
+	}{"new": {"", "new.txt"}, "replaced": {"old", "old.txt"}} {
+		path := filepath.Join(dir, c.path)
+		if c.before != "" {
+			if err := os.WriteFile(path, []byte(c.before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := must(storage.Writer(storage.NewFileURI(path)))
+		if err := save(w, []byte("what was saved")); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(must(os.ReadFile(path))); got != "what was saved" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	entries := must(os.ReadDir(dir))
+	if len(entries) != 2 {
+		t.Errorf("something is left over: %v", entries)
+	}
+}
+
+// The window is not needed to be open for what was begun in it: closing waits.
+func TestTasks(t *testing.T) {
+	var k tasks
+	k.Wait()
+	for range 3 { // used again after a wait
+		release := make(chan struct{})
+		n := 0
+		var mu sync.Mutex
+		for range 10 {
+			k.Go(func() {
+				<-release
+				mu.Lock()
+				defer mu.Unlock()
+				n++
+			})
+		}
+		close(release)
+		k.Wait()
+		if n != 10 {
+			t.Errorf("%d of 10 are done", n)
+		}
 	}
 }

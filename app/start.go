@@ -101,6 +101,10 @@ func (s *shell) openPlace(p model.Place) {
 		if err == nil {
 			roles, err = model.RolesIn(s.all, s.session.Home())
 		}
+		if err == nil && (p.Role == model.RoleHospital || slices.Contains(roles, model.RoleHospital)) {
+			// A database that is damaged or newer is found here, where there is a way on.
+			_, err = s.session.Home().Hospital(s.all, home.HospitalOptions{})
+		}
 		if err == nil && s.session.Home().Demo() {
 			if s.demo.Look(); s.inDemo(s.session.Home().Dir()) {
 				s.runDemo(s.all, p)

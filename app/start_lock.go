@@ -109,6 +109,10 @@ func (f *unlockForm) try() {
 	setText(f.said, "")
 	s.beside(func() {
 		err := s.session.Unlock(s.ctx, name, pass)
+		if err == nil && s.place.Role == model.RolePractitioner {
+			// What is wrong with its database is found here, where there is a way on.
+			_, err = s.home.Wallet(s.ctx)
+		}
 		onScreen(func() {
 			f.unlock.Enable()
 			f.busy.Stop()
