@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"bonafide/app/model"
+	"bonafide/internal/card"
 )
 
 func newDialog(s *shell, title string, content fyne.CanvasObject) *dialog.CustomDialog {
@@ -29,7 +30,7 @@ type cardsRoom struct {
 
 // cardsAtOnce is how many cards are drawn at first, and more at a time: each takes
 // half a window.
-const cardsAtOnce = 6
+const cardsAtOnce = 4
 
 func (p *practitioner) cards(s *shell) room {
 	r := &cardsRoom{walletRoom: newWalletRoom(p, s.words.L("Cards")), upTo: cardsAtOnce}
@@ -220,6 +221,13 @@ func (r *cardsRoom) drawPage(p model.CardPage) {
 	for _, e := range p.Envelopes {
 		r.body.Add(r.envelope(e))
 	}
+	r.body.Add(section2(w.L("On paper")))
+	r.body.Add(wrapped(w.L("A PDF to print, with codes from which a hospital verifies the licence without any server.")))
+	r.body.Add(buttons(r.s,
+		newButton(w.L("Save a page (A6)…"), theme.DocumentPrintIcon(), func() { r.print(p.ID, card.A6) }),
+		newButton(w.L("Save a bank card…"), theme.DocumentPrintIcon(), func() { r.print(p.ID, card.Bank) }),
+	))
+	r.body.Add(widget.NewSeparator())
 	r.body.Add(buttons(r.s, newButton(w.L("Delete"), theme.DeleteIcon(), func() {
 		r.page = ""
 		r.delete(p.ID)
@@ -251,6 +259,10 @@ func (r *cardsRoom) envelope(e model.Envelope) fyne.CanvasObject {
 				func() { r.s.notice(w.L("Saved."), nil) })
 		}),
 	)))
+}
+
+func (r *cardsRoom) print(id string, size card.Size) {
+	r.s.saveFile(model.PaperName(id, size), func(out io.Writer) error { return r.cards.Print(id, size, out) }, func() { r.s.notice(r.s.words.L("Saved."), nil) })
 }
 
 func (r *cardsRoom) delete(id string) {

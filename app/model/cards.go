@@ -6,12 +6,14 @@ package model
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"bonafide/did"
+	"bonafide/internal/card"
 	"bonafide/internal/explain"
 	"bonafide/vc"
 	"bonafide/verifier"
@@ -153,10 +155,10 @@ func (c *Cards) Refresh(ctx context.Context) {
 		names, st.Data, st.NoData = c.known(k)
 		slices.SortStableFunc(items, func(a, b wallet.Item) int { return rank(b) - rank(a) })
 		for _, it := range items {
-			st.Cards = append(st.Cards, card(c.words, it, names, c.now()))
+			st.Cards = append(st.Cards, newCard(c.words, it, names, c.now()))
 		}
 		for _, it := range aside {
-			d := card(c.words, it, names, c.now())
+			d := newCard(c.words, it, names, c.now())
 			d.Gone = c.words.L("Deleted on {{.Day}}. It can be put back until {{.Until}}.", D{
 				"Day": c.words.Date(it.Discarded), "Until": c.words.Date(it.Discarded.AddDate(0, 0, wallet.KeptDays)),
 			})
@@ -246,7 +248,7 @@ func (c *Cards) Page(id string) (CardPage, bool) {
 	c.mu.Unlock()
 
 	w := c.words
-	p := CardPage{Card: card(w, it, names, c.now()), Received: w.L("Taken in on {{.When}}.", D{"When": w.Stamp(it.Received)})}
+	p := CardPage{Card: newCard(w, it, names, c.now()), Received: w.L("Taken in on {{.When}}.", D{"When": w.Stamp(it.Received)})}
 	for _, f := range it.Fields {
 		p.Facts = append(p.Facts, fact(w, f))
 	}
@@ -264,6 +266,36 @@ func (c *Cards) Page(id string) (CardPage, bool) {
 		p.Envelopes = append(p.Envelopes, v)
 	}
 	return p, true
+}
+
+// PaperName is what a printed licence is called as a file.
+func PaperName(id string, size card.Size) string {
+	return "licence-" + id + "-" + string(size) + ".pdf"
+}
+
+// Print writes a licence as a PDF to print: its words, and codes from which it
+// verifies. Codes wallet_no_credential, and those of card.Write.
+func (c *Cards) Print(id string, size card.Size, out io.Writer) error {
+	p, ok := c.Page(id)
+	if !ok || len(p.Envelopes) == 0 {
+		return explain.Errorf("wallet_no_credential", "no credential of this id")
+	}
+	w := c.words
+	k := card.Card{
+		Title: p.Title, Board: p.Board.Name, Lang: language(w), Content: p.Envelopes[0].Bytes, Printed: c.now(),
+		Notes: []string{
+			w.L("Paper does not show who carries it: ask for a photo identity document."),
+			w.L("What the licence stands at today is told by the data of whoever verifies it, not by this paper."),
+			w.L("Whoever reads the codes sees everything that the licence says."),
+		},
+		Scan: w.L("To verify it, open a picture of these codes in Bonafide."),
+	}
+	for _, f := range p.Facts {
+		if f.Name != ClaimName(w, "id") { // long, and of no use to a reader
+			k.Lines = append(k.Lines, card.Line{Label: f.Name, Value: f.Value})
+		}
+	}
+	return card.Write(out, k, size)
 }
 
 // envelopeName says what a form of a licence is called, and what it is good for.
@@ -292,8 +324,8 @@ func (b boards) party(id did.DID) Party {
 // read the mark of such a character may stand in its place.
 func odd(s string) bool { return Plain(s) != s || strings.ContainsRune(s, '\uFFFD') }
 
-// card puts a licence in words.
-func card(w Words, it wallet.Item, names boards, now time.Time) Card {
+// newCard puts a licence in words.
+func newCard(w Words, it wallet.Item, names boards, now time.Time) Card {
 	c := Card{ID: it.ID, Board: names.party(it.Issuer), Number: Plain(it.Number), Where: PlaceName(w, it.Jurisdiction), Copy: !it.Bound()}
 	for _, t := range it.Types {
 		c.Title = TypeName(w, t)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bonafide/did"
+	"bonafide/internal/card"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/internal/testkit/town"
@@ -176,13 +177,13 @@ func TestCardSaysWhatItIs(t *testing.T) {
 	if len(s.Cards) != 1 {
 		t.Fatalf("%+v", s)
 	}
-	card := s.Cards[0]
+	first := s.Cards[0]
 	row := p.Rows[0]
-	if card.Title != "Professional licence" || card.Board.Name != town.BoardName || card.Board.DID != string(p.DID) || card.Board.Desk != town.BoardContact ||
-		card.Number != row.Number || card.Where != "Ohio (US-OH)" || card.Status != "Current" || card.Tone != Good || card.Copy || card.Old {
-		t.Errorf("%+v", card)
+	if first.Title != "Professional licence" || first.Board.Name != town.BoardName || first.Board.DID != string(p.DID) || first.Board.Desk != town.BoardContact ||
+		first.Number != row.Number || first.Where != "Ohio (US-OH)" || first.Status != "Current" || first.Tone != Good || first.Copy || first.Old {
+		t.Errorf("%+v", first)
 	}
-	says(t, "the card", card, "Profession: "+row.Profession, "Expires on ", "As of 21 Nov 2026")
+	says(t, "the card", first, "Profession: "+row.Profession, "Expires on ", "As of 21 Nov 2026")
 
 	page, ok := c.Page(it.ID)
 	if !ok || len(page.Envelopes) != 2 || len(page.Facts) < 6 {
@@ -201,6 +202,27 @@ func TestCardSaysWhatItIs(t *testing.T) {
 	}
 	if _, ok := c.Page("nothing"); ok {
 		t.Error("a page of nothing")
+	}
+}
+
+// TestPrint: a licence on paper, in both sizes, by a name that tells nothing.
+func TestPrint(t *testing.T) {
+	p := newPractice(t, 1)
+	it := p.licensed(0)
+	c := p.cards()
+	c.Refresh(t.Context())
+	for _, size := range card.Sizes {
+		var b strings.Builder
+		if err := c.Print(it.ID, size, &b); err != nil || !strings.HasPrefix(b.String(), "%PDF-") {
+			t.Errorf("%s: %v", size, err)
+		}
+		if name := PaperName(it.ID, size); strings.Contains(name, p.Rows[0].Number) || !strings.HasSuffix(name, ".pdf") {
+			t.Error(name)
+		}
+	}
+	var b strings.Builder
+	if err := c.Print("nothing", card.A6, &b); explain.CodeOf(err) != "wallet_no_credential" || b.Len() > 0 {
+		t.Error(err)
 	}
 }
 
@@ -285,7 +307,7 @@ func TestThreat68_NamesOnCards(t *testing.T) {
 		Issuer: id, Types: []string{"Odd\u200bType"}, Number: "MD\u202e1", Jurisdiction: "XX\u2066",
 		Fields: []wallet.Field{{Name: "licence.profession", Value: "Phy\u200bsician"}, {Name: "li\u202ecence", Value: "x\u200b"}},
 	}}
-	c := card(English(), it, names, time.Now())
+	c := newCard(English(), it, names, time.Now())
 	text := all(c) + all(fact(English(), it.Fields[1]))
 	if strings.ContainsAny(text, "\u202e\u200b\u2066") || !c.Board.Odd || !fact(English(), it.Fields[1]).Odd {
 		t.Errorf("%q", text)

@@ -297,7 +297,7 @@ func (p *Present) Refresh(ctx context.Context) {
 		if it.Bound() {
 			bound++
 		}
-		s.Offers = append(s.Offers, Offer{Card: card(p.words, it, list, p.now())})
+		s.Offers = append(s.Offers, Offer{Card: newCard(p.words, it, list, p.now())})
 	}
 	if err == nil && len(fit) == 0 {
 		s.Lacking = trouble(p.words, explain.Errorf("wallet_nothing_fits", "nothing fits the request"))
@@ -451,7 +451,7 @@ func (p *Present) show(pre wallet.Preview, err error, whole bool) {
 			Shared: c.Shared, Asked: c.Asked, Always: c.Always, Group: selective(c.Credential, c.Name),
 		}
 		if len(pre.Items) > 1 {
-			v.Of = card(w, pre.Items[c.Credential], nil, p.now()).Title
+			v.Of = newCard(w, pre.Items[c.Credential], nil, p.now()).Title
 		}
 		if c.Always {
 			v.Group = ""

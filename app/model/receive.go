@@ -339,7 +339,7 @@ func (r *Receive) keep(ctx context.Context, b []byte, out *Outcome) error {
 		return err
 	}
 	names, _ := k.Boards() // without the data the identifier stands
-	c := card(r.words, it, names, r.now())
+	c := newCard(r.words, it, names, r.now())
 	out.Card, out.Arrival, out.Word = &c, ArrivedNew, r.words.L("Taken in")
 	if i := slices.IndexFunc(before, func(x wallet.Item) bool { return x.ID == it.ID }); i >= 0 {
 		out.Arrival, out.Word = ArrivedMore, r.words.L("Taken in, as another form of a licence that you have")
