@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run story test test-network build app lint fuzz bench bench-network interop clean deps-run deps-test deps-app deps-interop
+.PHONY: run story test test-network build app lint fuzz bench bench-network bench-app screenshots interop clean deps-run deps-test deps-app deps-display deps-interop
 
 run: ## open the app where there is a display, else tell the whole story in the terminal
 	@if [ "$$(uname -s)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory app; else $(MAKE) --no-print-directory story; fi
@@ -46,6 +46,14 @@ bench-network: deps-run ## measure networks of several members and a nation in a
 	$(GO) build -o build/bench ./internal/bench
 	build/bench network -o build/bench-network.json
 
+bench-app: deps-run deps-display ## the app against an empty window, a full wallet against an empty one; writes build/bench-app.json
+	@mkdir -p build
+	$(GO) run ./internal/bench app -o build/bench-app.json
+
+screenshots: deps-run ## every screen in every language, size and look, into build/screenshots
+	@rm -rf build/screenshots
+	SCREENSHOTS='$(CURDIR)/build/screenshots' $(GO) test -tags ci,screenshots -count 1 -timeout 60m -run '^TestScreenshots$$' ./app
+
 interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 	$(GO) run -tags interop ./interop
 
@@ -59,6 +67,7 @@ test-network: build ## a network of boards as separate processes: killed, cut of
 deps-run: ; @scripts/deps.sh run
 deps-test: ; @scripts/deps.sh test
 deps-app: ; @scripts/deps.sh app
+deps-display: ; @scripts/deps.sh display
 deps-interop: ; @scripts/deps.sh interop
 
 clean: ## remove what was built

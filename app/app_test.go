@@ -31,7 +31,7 @@ type screen struct {
 	reports string // folder of crash reports
 }
 
-func newScreen(t *testing.T) *screen {
+func newScreen(t testing.TB) *screen {
 	test.NewTempApp(t).Settings().SetTheme(Theme(nil))
 	q, before := &screen{reports: t.TempDir()}, onScreen
 	onScreen = func(f func()) {
@@ -201,7 +201,7 @@ func launch(t *testing.T, size fyne.Size, o Options) *testApp {
 }
 
 // relaunch starts the app again, on what it left.
-func relaunch(t *testing.T, q *screen, w fyne.Window, o Options) *testApp {
+func relaunch(t testing.TB, q *screen, w fyne.Window, o Options) *testApp {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	o.Phone = w.Canvas().Size().Width < 600

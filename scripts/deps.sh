@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Installs what `make run`, `make test`, `make app` or `make interop` needs and
-# prints what it installs. With everything present it calls no package manager and
+# Installs what `make run`, `make test`, `make app`, `make interop` or a display that
+# nobody sees needs and prints what it installs. With everything present it calls no package manager and
 # needs no network.
 set -euo pipefail
 
-what=${1:?usage: deps.sh run|test|app|interop}
+what=${1:?usage: deps.sh run|test|app|display|interop}
 commands=(cc git)          # a C compiler for SQLite
 libraries=()
 [ "$what" = test ] && commands+=(strace pdftoppm)
 [ "$what" = interop ] && commands+=(node npm)
-if [ "$what" = app ]; then
+[ "$what" = display ] && commands+=(Xvfb openbox xdotool xclip import tesseract)
+if [ "$what" = app ] || [ "$what" = display ]; then
 	commands+=(pkg-config)
 	libraries+=(gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client xkbcommon)
 fi
@@ -17,6 +18,7 @@ fi
 declare -A package=(
 	[cc]=gcc [git]=git [strace]=strace [pdftoppm]=poppler-utils [pkg-config]=pkg-config
 	[node]=nodejs [npm]=npm
+	[Xvfb]=xvfb [openbox]=openbox [xdotool]=xdotool [xclip]=xclip [import]=imagemagick [tesseract]=tesseract-ocr
 	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
 	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev
 	[wayland-client]=libwayland-dev [xkbcommon]=libxkbcommon-dev
@@ -47,6 +49,10 @@ done
 for l in "${libraries[@]}"; do
 	{ command -v pkg-config >/dev/null && pkg-config --exists "$l"; } || missing+=("${package[$l]}")
 done
+# OpenGL without a graphics card, which has no command and no header.
+if [ "$what" = display ] && command -v dpkg-query >/dev/null && ! dpkg-query -W -f '${Status}' libgl1-mesa-dri 2>/dev/null | grep -q ' installed'; then
+	missing+=(libgl1-mesa-dri)
+fi
 if [ ${#missing[@]} -eq 0 ]; then
 	node_modules
 	exit 0

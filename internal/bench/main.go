@@ -1,6 +1,6 @@
 // Command bench measures the product against limits and peers of the same run
 // and says which targets are missed. `make bench` runs it, `make bench-network`
-// with "network" as its first argument.
+// with "network" as its first argument, `make bench-app` with "app".
 //
 // Work and reference take turns, so that whatever else the machine does weighs
 // on both; a row shows the turn whose ratio is the median.
@@ -45,6 +45,8 @@ func main() {
 		switch args := os.Args[2:]; os.Args[1] {
 		case networkArg:
 			work = func() error { return run(ctx, args, ofNetwork, os.Stdout) }
+		case appArg:
+			work = func() error { return run(ctx, args, ofApp, os.Stdout) }
 		case workerArg:
 			work = func() error { return worker(ctx, args, os.Stdout) }
 		case importerArg:

@@ -39,7 +39,7 @@ func Open(ctx context.Context, dir string) (*Display, error) {
 	}
 	defer r.Close()
 	s := &Display{ctx: ctx, dir: dir}
-	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height), "-nolisten", "tcp")
+	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height), "-nolisten", "tcp", "-fbdir", dir)
 	x.ExtraFiles = []*os.File{w}
 	if err := x.Start(); err != nil {
 		return nil, fmt.Errorf("starting the X server: %w", err)
@@ -100,6 +100,10 @@ func (s *Display) Shoot(name string) (string, error) {
 	file := filepath.Join(s.dir, name+".png")
 	return file, s.run("import", "-window", "root", file)
 }
+
+// Pixels is what the screen shows at this moment, as the X server holds it in a
+// file: to be compared, and cheap.
+func (s *Display) Pixels() ([]byte, error) { return os.ReadFile(filepath.Join(s.dir, "Xvfb_screen0")) }
 
 // Keep takes a picture that stays, numbered in the order of the story.
 func (s *Display) Keep(name string) error {
