@@ -60,6 +60,7 @@ func newCodes(s *shell, content []byte) *codes {
 			if err != nil {
 				c.image.Hide()
 				c.which.SetText(w.L("This is too long for QR codes. Hand it over as a file."))
+				c.box.Refresh()
 				return
 			}
 			c.images = images
@@ -68,6 +69,7 @@ func newCodes(s *shell, content []byte) *codes {
 				row.Show()
 				c.run()
 			}
+			c.box.Refresh() // there is more of it now
 		})
 	})
 	return c

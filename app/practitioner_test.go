@@ -608,3 +608,53 @@ func TestThreat76_HostileBytesOnScreen(t *testing.T) {
 		}
 	}
 }
+
+// TestTouchTargets: on a phone whatever is tapped is large enough for a finger,
+// and nothing is wider than the screen.
+func TestTouchTargets(t *testing.T) {
+	c := practise(t, bothSizes[1], 2)
+	raw, _ := c.hospital(nil)
+	look := func(where string) {
+		t.Helper()
+		var walk func(fyne.CanvasObject)
+		walk = func(o fyne.CanvasObject) {
+			if !o.Visible() {
+				return
+			}
+			switch o := o.(type) {
+			case *push, *tick, *entry, *widget.Select, *widget.Button, *widget.Check:
+				if o.Size().Height < 44 {
+					t.Errorf("%s: %T is %.0f high", where, o, o.Size().Height)
+				}
+			case *fyne.Container:
+				for _, x := range o.Objects {
+					walk(x)
+				}
+			case fyne.Widget:
+				for _, x := range test.WidgetRenderer(o).Objects() {
+					walk(x)
+				}
+			}
+		}
+		walk(c.window.Content())
+		if got := c.window.Canvas().Size().Width; got > bothSizes[1].Width {
+			t.Errorf("%s needs a width of %.0f", where, got)
+		}
+	}
+	for _, id := range []string{"cards", "get", "present", "shared", "safety"} {
+		c.section(id)
+		look(id)
+	}
+	c.section("cards")
+	c.tap(t, "Details")
+	look("the page of a card")
+	c.section("present")
+	c.drop("r.json", raw)
+	test.Tap(find(t, c.window.Content(), func(k *tick) bool { return k.Text == "Professional licence" }))
+	c.settle()
+	test.Tap(c.check("Choose the details myself"))
+	c.settle()
+	look("details")
+	c.tap(t, "Make the answer for Town Hospital")
+	look("the answer")
+}
