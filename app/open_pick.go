@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -133,7 +132,7 @@ func (p *picker) row(i widget.ListItemID, o fyne.CanvasObject) {
 	}
 	box := o.(*fyne.Container)
 	box.Objects[0].(*widget.Label).SetText(p.names[i])
-	icon := theme.FileIcon()
+	var icon fyne.Resource
 	switch _, chosen := p.chosen[p.rows[i].String()]; {
 	case p.isDir[i]:
 		icon = theme.FolderIcon()
@@ -180,6 +179,3 @@ func (p *picker) count() {
 func textFile(text string) model.File {
 	return model.File{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}
 }
-
-// folderName is the last part of a folder, safe to show.
-func folderName(dir string) string { return model.FileName(filepath.Base(dir)) }

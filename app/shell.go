@@ -89,15 +89,15 @@ type shell struct {
 	notices *fyne.Container
 	footer  *dataLine // the state of the data, for a hospital
 	buttons map[string]*push
-	keysOf  []fyne.Shortcut    // of the canvas, to be taken back
-	dialogs []dialog.Dialog    // open ones, the newest last
-	escape  func()             // what Escape does where no room is in sight; may be nil
-	dropped func([]model.File) // takes files where no room is in sight; may be nil
-	pasted  func(text string)  // likewise text
-	before  string             // what had the keyboard's attention at the last beat
-	beats   int                // since the window opened
-	fresh   string             // where a new home is wanted; "": the default
-	files   []fyne.URI         // to be taken by the first room
+	keysOf  []fyne.Shortcut   // of the canvas, to be taken back
+	dialogs []dialog.Dialog   // open ones, the newest last
+	escape  func()            // what Escape does where no room is in sight; may be nil
+	dropped func([]fyne.URI)  // takes files where no room is in sight; may be nil
+	pasted  func(text string) // likewise text
+	before  string            // what had the keyboard's attention at the last beat
+	beats   int               // since the window opened
+	fresh   string            // where a new home is wanted; "": the default
+	files   []fyne.URI        // to be taken by the first room
 	helping *helpRoom
 
 	demo      *model.Demo // nil in a shell without a start
@@ -494,7 +494,7 @@ func (s *shell) take(uris []fyne.URI) {
 	if r, ok := s.inSight().(taker); ok {
 		r.Take(filesOf(uris))
 	} else if s.dropped != nil {
-		s.dropped(filesOf(uris))
+		s.dropped(uris)
 	}
 }
 

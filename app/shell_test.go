@@ -665,3 +665,39 @@ func TestTasks(t *testing.T) {
 		}
 	}
 }
+
+// A lost home comes back out of a backup, in a new folder, and opens.
+func TestRestoreFromTheFirstScreen(t *testing.T) {
+	freshUser(t)
+	dir := newHome(t)
+	h := must(home.Open(dir, home.Options{Now: clock, Passphrase: func(string, bool) ([]byte, error) { return []byte("a long passphrase"), nil }}))
+	if err := h.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	must(h.Wallet(t.Context()))
+	file := filepath.Join(t.TempDir(), "backup.bonafide")
+	must(h.Backup(t.Context(), file, home.BackupOptions{Passphrase: func(string, bool) ([]byte, error) { return []byte("of the backup"), nil }}))
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	a := launch(t, wide, Options{Dir: dir})
+	e, _ := explain.Lookup("home_missing")
+	wants(t, a.window.Content(), e.Message, "[Restore a backup…]")
+	a.tap(t, "Restore a backup…")
+	if b := find(t, a.window.Content(), func(b *push) bool { return b.Text == "Bring it back" }); !b.Disabled() {
+		t.Error("a backup can be brought back that nobody chose")
+	}
+	a.take([]fyne.URI{storage.NewFileURI(file)})
+	wants(t, a.window.Content(), "backup.bonafide")
+	a.typeInto(t, "Passphrase of the backup", "of the backup")
+	a.tap(t, "Bring it back")
+	wants(t, a.window.Content(), "Your data is back")
+	a.tap(t, "Open it")
+	wants(t, a.window.Content(), "Locked")
+	a.typeInto(t, "Passphrase", "a long passphrase")
+	a.tap(t, "Unlock")
+	wants(t, a.window.Content(), "[Lock now]")
+}

@@ -76,6 +76,11 @@ func (s *shell) restore(damaged string) {
 	}
 	run = newPrimary(w.L("Bring it back"), theme.ConfirmIcon(), func() { start(false) })
 	rehearse = newButton(w.L("Only rehearse"), theme.VisibilityIcon(), func() { start(true) })
+	chosen := func(u fyne.URI) {
+		file = u.Path()
+		which.SetText(model.FileName(filepath.Base(file)))
+		draw()
+	}
 	choose := newButton(w.L("Choose the backup…"), theme.FolderOpenIcon(), func() {
 		d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
 			if err != nil {
@@ -85,10 +90,8 @@ func (s *shell) restore(damaged string) {
 			if r == nil {
 				return
 			}
-			file = r.URI().Path()
 			_ = r.Close() // the home reads it
-			which.SetText(model.FileName(filepath.Base(file)))
-			draw()
+			chosen(r.URI())
 		}, s.window)
 		s.ask(d, s.most())
 	})
@@ -100,6 +103,7 @@ func (s *shell) restore(damaged string) {
 		tight(forgot, caption(w.L("For when the one it had is forgotten."))), anew, folder, said, bar,
 		container.New(s.rowOrColumn(3), run, rehearse, newButton(w.L("Back"), theme.NavigateBackIcon(), s.who)),
 	), s.who)
+	s.dropped = func(uris []fyne.URI) { chosen(uris[0]) }
 	draw()
 }
 

@@ -47,7 +47,7 @@ func (s *shell) trustThen(done func()) {
 	t.trust = model.NewTrust(s.home, s.words, func() { onScreen(t.draw) })
 	s.page(t.box, done)
 	s.escape = nil // it is left by its own button alone
-	s.dropped = func(files []model.File) { t.take(files[0]) }
+	s.dropped = func(uris []fyne.URI) { t.take(filesOf(uris[:1])[0]) }
 	s.pasted = t.paste
 	t.draw()
 }
