@@ -167,6 +167,7 @@ func (c *packImportCmd) Run(e *env) error {
 		return err
 	}
 	d := res.Data
+	e.fresh(h.Freshness(nil))
 	return e.answer(map[string]any{
 		"network": d.ChainID, "height": d.Height, "as_of": d.AsOf, "validators": d.Validators,
 		"delta": res.Delta, "unchanged": res.Unchanged, "status_changes": len(res.Changes),

@@ -32,7 +32,7 @@ func (e *env) fresh(f home.Freshness, err error) *home.Freshness {
 // mostSilent is how many silent members a line names.
 const mostSilent = 7
 
-// silentText is a sentence about those from whom nothing is heard.
+// silentText is a sentence about those who are silent, as far as can be told.
 func silentText(f home.Freshness) string {
 	if len(f.Silent) == 0 {
 		return ""
@@ -44,7 +44,10 @@ func silentText(f home.Freshness) string {
 	if more := len(f.Silent) - mostSilent; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return " Nothing is heard from " + strings.Join(names, ", ") + "."
+	if f.ByNode {
+		return " Nothing is heard from " + strings.Join(names, ", ") + "."
+	}
+	return " Without a vote in it, silent or only late: " + strings.Join(names, ", ") + "."
 }
 
 func silentName(m home.SilentMember) string {

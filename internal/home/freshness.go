@@ -38,10 +38,12 @@ type Freshness struct {
 	Level   Level
 	Code    string         // of the catalogue; "" while Young
 	Next    string         // what to do, by the catalogue; "" while Young
-	Silent  []SilentMember // members from which nothing is heard, ascending by DID
+	Silent  []SilentMember // ascending by DID
+	ByNode  bool           // Silent are those from whom a node hears nothing; else those whose vote the newest header lacks
 }
 
-// SilentMember is a member from which nothing is heard.
+// SilentMember is a member from which nothing is heard, or whose vote was away or
+// too late for a header: a header is signed as soon as enough have voted.
 type SilentMember struct {
 	DID  did.DID `json:"did"`
 	Name string  `json:"name"` // as the ledger has it, fit to be shown on a line; "" where that is not known
@@ -149,6 +151,7 @@ func (h *Home) StatusFreshness(s node.Status) (Freshness, error) {
 		return Freshness{}, err
 	}
 	f := newFreshness(nil, s.HeaderTime, now, true)
+	f.ByNode = true
 	names := map[did.DID]string{}
 	if d, err := h.Data(); err == nil { // without data there are no names
 		for _, m := range d.View.Members(d.Height) {

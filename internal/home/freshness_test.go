@@ -120,7 +120,7 @@ func TestThreat53_HaltedNetworkIsForetold(t *testing.T) {
 		if err != nil || f.Level != c.level || f.Age != c.age || f.Limit != limit || f.Purpose != verifier.Monitoring {
 			t.Errorf("%s: %+v, %v", c.age, f, err)
 		}
-		if len(f.Silent) != 1 || f.Silent[0].DID.String() != away || !strings.HasPrefix(f.Silent[0].Name, "Board ") {
+		if len(f.Silent) != 1 || f.ByNode || f.Silent[0].DID.String() != away || !strings.HasPrefix(f.Silent[0].Name, "Board ") {
 			t.Errorf("%s: silent are %v, not %s", c.age, f.Silent, away)
 		}
 		res, err := hospital.Verify(ctx, verifier.Input{Bytes: licence, Purpose: verifier.Monitoring})
@@ -187,7 +187,7 @@ func TestNetworkFreshness(t *testing.T) {
 	// no DID by nothing.
 	headerTime = asOf
 	f := must(s.NetworkFreshness(ctx))
-	if f.Level != Near || f.Code != "freshness_near_boards" || len(f.Silent) != 2 {
+	if f.Level != Near || f.Code != "freshness_near_boards" || len(f.Silent) != 2 || !f.ByNode {
 		t.Fatalf("a network that stands still: %+v", f)
 	}
 	for _, m := range f.Silent {
