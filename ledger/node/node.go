@@ -212,6 +212,9 @@ func start(ctx context.Context, cfg Config, open opener) (_ *Node, err error) {
 			return nil, storeError("opening", err)
 		}
 		dbs = append(dbs, db)
+		if name != "ledger" { // ours: nobody asks it any more when we close it
+			db = &closing{DB: db}
+		}
 		byName[name] = db
 	}
 	n.store = &store{
