@@ -70,6 +70,7 @@ func newShell(ctx context.Context, a fyne.App, w fyne.Window, o Options) *shell 
 	}
 	s.crashes = model.NewCrashes(o.reports)
 	a.Settings().SetTheme(themeOf(s.settings, s.narrow()))
+	used[w.Canvas()] = s.touch
 	for _, f := range o.Files {
 		if abs, err := filepath.Abs(f); err == nil {
 			f = abs
@@ -81,6 +82,7 @@ func newShell(ctx context.Context, a fyne.App, w fyne.Window, o Options) *shell 
 
 // close waits for what is under way and closes the home.
 func (s *shell) close() {
+	delete(used, s.window.Canvas())
 	s.end()
 	s.turn.Wait()
 	s.end() // of a place that was opened meanwhile

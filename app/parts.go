@@ -209,6 +209,18 @@ func newButton(text string, icon fyne.Resource, tapped func()) *push {
 	return b
 }
 
+// used are told that somebody used the window of a canvas. Fyne's own goroutine
+// alone reads and changes it.
+var used = map[fyne.Canvas]func(){}
+
+// Tapped implements fyne.Tappable.
+func (b *push) Tapped(e *fyne.PointEvent) {
+	if f := used[fyne.CurrentApp().Driver().CanvasForObject(b)]; f != nil {
+		f()
+	}
+	b.Button.Tapped(e)
+}
+
 // TypedKey implements fyne.Focusable.
 func (b *push) TypedKey(k *fyne.KeyEvent) {
 	if !passOn(b, k) {

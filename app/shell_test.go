@@ -180,7 +180,9 @@ func TestPractitionerLocksAndUnlocks(t *testing.T) {
 
 	// While somebody types nothing locks.
 	at = at.Add(home.DefaultIdle - time.Second)
-	a.touch()
+	a.window.Canvas().Focus(nil)
+	test.Tap(tappable(t, w, "Settings"))
+	a.settle()
 	at = at.Add(home.DefaultIdle - time.Second)
 	a.beat()
 	if a.session.Locked() {
@@ -303,6 +305,33 @@ func TestHomeMadeInTheMeantime(t *testing.T) {
 	a.openPlace(model.Place{Dir: dir, Role: model.RoleHospital})
 	a.settle()
 	wants(t, a.window.Content(), "Verify")
+}
+
+// A notice goes by itself or by hand, and its undo undoes once.
+func TestNotice(t *testing.T) {
+	freshUser(t)
+	a := launch(t, phoneSize, Options{Dir: clinicHome(t)})
+	var gone []func()
+	before := delay
+	delay = func(_ context.Context, _ time.Duration, f func()) { gone = append(gone, f) }
+	t.Cleanup(func() { delay = before })
+	undone := 0
+	a.notice("The licence was deleted.", func() { undone++ })
+	wants(t, a.window.Content(), "The licence was deleted.", "[Undo]")
+	a.tap(t, "Undo")
+	lacks(t, a.window.Content(), "The licence was deleted.")
+	a.notice("Saved.", nil)
+	lacks(t, a.window.Content(), "[Undo]")
+	for _, f := range gone {
+		f()
+	}
+	lacks(t, a.window.Content(), "Saved.")
+	if undone != 1 {
+		t.Errorf("undone %d times", undone)
+	}
+	a.lockedPage()
+	a.notice("Nobody sees this.", nil) // a locked window shows nothing of the rooms
+	lacks(t, a.window.Content(), "Nobody sees this.")
 }
 
 // A panic beside the screen is an error on the screen and a report, never a
