@@ -21,6 +21,7 @@ import (
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/internal/testkit"
+	"bonafide/ledger"
 	"bonafide/ledger/pack"
 )
 
@@ -729,4 +730,24 @@ func TestRestoreFromTheFirstScreen(t *testing.T) {
 	a.typeInto(t, "Passphrase", "a long passphrase")
 	a.tap(t, "Unlock")
 	wants(t, a.window.Content(), "[Lock now]")
+}
+
+// A board's home shows what is there, and promises nothing that is not built.
+func TestBoardsHome(t *testing.T) {
+	freshUser(t)
+	dir := newHome(t)
+	h := must(home.Open(dir, home.Options{Now: clock, Passphrase: func(string, bool) ([]byte, error) { return []byte("a long passphrase"), nil }}))
+	_, id, err := h.Found(t.Context(), home.FoundOptions{Label: "ohio", Name: "Ohio Board", Contact: "desk@example.org", Params: ledger.DefaultParams})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []fyne.Size{wide, phoneSize} {
+		a := launch(t, size, Options{Dir: dir})
+		wants(t, a.window.Content(), "Licensing board", string(id), "No network is pinned", "is not built into this version of the app")
+		a.tap(t, "Read more")
+		wants(t, a.window.Content(), "For licensing boards")
+	}
 }
