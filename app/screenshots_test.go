@@ -234,7 +234,7 @@ func firstScreens(b *album) {
 	b.typed("Passphrase", "not this one")
 	b.press("Unlock")
 	b.shoot("locked-wrong-passphrase")
-	for _, code := range []string{"data_damaged", "data_newer", "home_missing", "home_in_use"} {
+	for _, code := range []string{"data_damaged", "data_newer", "home_missing", "home_locked"} {
 		b.closed(b.place, explain.Errorf(code, "x"))
 		b.shoot("closed-" + code)
 	}
@@ -362,7 +362,10 @@ func practitionerScreens(b *album) {
 	b.shoot("practitioner-present")
 	b.files(b.sample(demo.SampleRequest))
 	b.whole("practitioner-present-asked")
-	test.Tap(find(b.t, b.w.Content(), func(*tick) bool { return true }))
+	if ticks := b.ticks(); len(ticks) > 2 {
+		test.Tap(ticks[2]) // of the board of medicine, in both forms
+		b.settle()
+	}
 	b.whole("practitioner-present-chosen")
 	if b.press2("Make the answer for {{.Name}}", model.D{"Name": b.inSight().(*presentRoom).model.State().Asked.Name}) {
 		b.whole("practitioner-present-answer")
@@ -390,6 +393,12 @@ func practitionerScreens(b *album) {
 	b.later = 45 * 24 * time.Hour
 	b.section("cards")
 	b.whole("practitioner-cards-old")
+}
+
+// ticks are what can be ticked on the screen.
+func (b *album) ticks() (out []*tick) {
+	find(b.t, b.w.Content(), func(k *tick) bool { out = append(out, k); return len(out) == 3 })
+	return out
 }
 
 // press2 taps a button if there is one that can be used.
