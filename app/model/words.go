@@ -118,8 +118,8 @@ func Fill(sentence string, data ...D) string {
 	if !strings.Contains(sentence, "{{") {
 		return sentence
 	}
-	t, err := template.New("").Option("missingkey=error").Parse(sentence)
-	if err != nil {
+	t := parsed(sentence)
+	if t == nil {
 		return sentence
 	}
 	all := D{}
@@ -133,6 +133,22 @@ func Fill(sentence string, data ...D) string {
 		return sentence
 	}
 	return b.String()
+}
+
+// sentences are those that were parsed: the program's own, so they are not many,
+// and a full wallet says each of them often.
+var sentences sync.Map // string: *template.Template, nil where it is none
+
+func parsed(sentence string) *template.Template {
+	if t, ok := sentences.Load(sentence); ok {
+		return t.(*template.Template)
+	}
+	t, err := template.New("").Option("missingkey=error").Parse(sentence)
+	if err != nil {
+		t = nil
+	}
+	sentences.Store(sentence, t)
+	return t
 }
 
 // speaker writes what depends on the language beside its sentences.
