@@ -247,6 +247,9 @@ func (r *historyRoom) fill(i widget.ListItemID, o fyne.CanvasObject) {
 	}
 	row, h := rows[i], o.(*historyRow)
 	colour, icon := face(row.Verdict)
+	if row.Limited {
+		colour, icon = theme.ColorNameWarning, theme.WarningIcon()
+	}
 	h.icon.SetResource(theme.NewColoredResource(icon, colour))
 	h.word.Importance = importance(colour)
 	h.word.SetText(row.Word)

@@ -252,6 +252,9 @@ func face(v verifier.Verdict) (fyne.ThemeColorName, fyne.Resource) {
 func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
 	w := s.words
 	colour, icon := face(r.Verdict)
+	if r.Limited {
+		colour, icon = theme.ColorNameWarning, theme.WarningIcon()
+	}
 	word := heading(r.Word)
 	word.Importance = importance(colour)
 	mark := container.NewGridWrap(fyne.NewSize(32, word.MinSize().Height), widget.NewIcon(theme.NewColoredResource(icon, colour)))

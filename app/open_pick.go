@@ -167,12 +167,13 @@ func (p *picker) choose(i widget.ListItemID) {
 // count says how many files are chosen.
 func (p *picker) count() {
 	n := len(p.chosen)
-	p.open.SetText(p.s.words.N("Open {{.N}} files", n))
 	if n == 0 {
+		p.open.SetText(p.s.words.L("Open"))
 		p.open.Disable()
-	} else {
-		p.open.Enable()
+		return
 	}
+	p.open.SetText(p.s.words.N("Open {{.N}} files", n))
+	p.open.Enable()
 }
 
 // textFile is pasted text as a file.

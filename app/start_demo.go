@@ -123,7 +123,16 @@ func (r *demoRoom) draw() {
 		objects = append(objects, wrapped(w.L("The network of the demonstration is not running.")), bar)
 	}
 	for _, x := range st.SamplesFor(s.place.Role) {
-		try := newButton(w.L("Try it"), theme.NavigateNextIcon(), func() { s.give(x.Open()) })
+		try := newButton(w.L("Try it"), theme.NavigateNextIcon(), func() {
+			if x.Request {
+				s.goTo("present")
+				if t, ok := s.inSight().(taker); ok {
+					t.Take([]model.File{x.Open()})
+				}
+				return
+			}
+			s.give(x.Open())
+		})
 		objects = append(objects, container.NewBorder(nil, widget.NewSeparator(), nil, try, wrapped(x.Title)))
 	}
 	if s.place.Role == model.RolePractitioner {

@@ -379,6 +379,7 @@ func (r *run) describe(auth vc.Authentic, i int, f form) {
 		c.Subject = ptr(h.String())
 	}
 	c.Bound = ptr(false)
+	c.Says = vc.SubjectClaims(auth)
 }
 
 // holderOf is whom the credential is bound to, "" for nobody: the subject, or the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bonafide/internal/explain"
+	"bonafide/vc"
 )
 
 // Outcome is what one check found.
@@ -93,6 +94,9 @@ type Credential struct {
 	Subject *string `json:"subject"` // holder's DID; null in a register copy
 	Bound   *bool   `json:"bound"`   // holder binding was proved
 	Licence Licence `json:"licence"`
+	// Says is what it says about its subject, to be shown to who looks at it now:
+	// it is in no report and no history.
+	Says []vc.Claim `json:"-"`
 }
 
 // Desk is where a board answers: the issuer's own, or that of the board which
@@ -129,7 +133,7 @@ func NewReport(results []Result) Report {
 		out[i] = res
 		out[i].Credentials = make([]Credential, len(res.Credentials))
 		for j, c := range res.Credentials {
-			c.IssuerName, c.Desk = nil, nil
+			c.IssuerName, c.Desk, c.Says = nil, nil, nil
 			out[i].Credentials[j] = c
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -371,7 +372,7 @@ func sound(t testing.TB, r Result) {
 				authentic = k.Outcome == Pass
 			}
 		}
-		if !authentic && c != (Credential{}) {
+		if !authentic && !reflect.DeepEqual(c, Credential{}) {
 			t.Errorf("credential %d is not authentic and says %+v", i, c)
 		}
 		if authentic && (c.Issuer == nil || c.Bound == nil) {

@@ -5,9 +5,7 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,7 +177,9 @@ func read(a vc.Authentic) Credential {
 	c.ValidFrom, _ = a.ValidFrom()
 	c.ValidUntil, _ = a.ValidUntil()
 	subject := a.Claims()["credentialSubject"]
-	c.Fields = flatten(nil, "", subject)
+	for _, f := range vc.SubjectClaims(a) {
+		c.Fields = append(c.Fields, Field(f))
+	}
 	if s, ok := subject.(map[string]any); ok {
 		if l, ok := s["licence"].(map[string]any); ok {
 			c.Number, _ = l["number"].(string)
@@ -218,28 +218,4 @@ func (c *Credential) fill() {
 			c.Index = &index
 		}
 	}
-}
-
-// flatten lists what v says, members in order of their names.
-func flatten(out []Field, name string, v any) []Field {
-	under := func(n string) string { return strings.TrimPrefix(name+"."+n, ".") }
-	switch v := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if k != "type" { // says what kind of thing it is, which the name does
-				out = flatten(out, under(k), v[k])
-			}
-		}
-	case []any:
-		for i, e := range v {
-			out = flatten(out, under(strconv.Itoa(i+1)), e)
-		}
-	case string:
-		out = append(out, Field{name, v})
-	case json.Number:
-		out = append(out, Field{name, v.String()})
-	case bool:
-		out = append(out, Field{name, strconv.FormatBool(v)})
-	}
-	return out
 }

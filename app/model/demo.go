@@ -54,6 +54,9 @@ type DemoSample struct {
 	Role  Role   // who can do something with it
 	Title string // what it is
 	File  string // its path
+	// Request says that it asks a practitioner for something; everything else is
+	// taken in.
+	Request bool
 }
 
 // Open gives the sample as a file that was chosen.
@@ -166,7 +169,7 @@ func (m *Demo) shows(w demo.World, there bool) {
 		}
 		for _, f := range w.Samples {
 			if role, title := sampleTitle(words, f); title != "" {
-				s.Samples = append(s.Samples, DemoSample{role, title, w.File(f)})
+				s.Samples = append(s.Samples, DemoSample{role, title, w.File(f), f.Kind == demo.SampleRequest})
 				s.Folder = filepath.Dir(w.File(f))
 			}
 		}

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"bonafide/internal/explain"
+	"bonafide/vc"
 	"bonafide/verifier"
+	"bonafide/wallet"
 )
 
 // Fact is one thing that is known, with its name. Odd says that it came with
@@ -342,9 +344,31 @@ func facts(w Words, c verifier.Credential) []Fact {
 	}
 	add(w.L("Type"), c.Type, func(s string) string { return TypeName(w, s) })
 	add(w.L("Status"), c.Licence.Status, func(s string) string { return StatusWord(w, s) })
+	for _, s := range inOrder(c.Says) {
+		f := wallet.Field(s)
+		add(ClaimName(w, s.Name), &s.Value, func(string) string { return claimValue(w, f) })
+	}
 	add(w.L("Issued by"), c.IssuerName, Plain)
 	add(w.L("Issuer's identifier"), c.Issuer, Plain)
 	add(w.L("Held by"), c.Subject, Plain)
+	return out
+}
+
+// first are the claims by which a person is told from another, in the order in
+// which they are read; the others follow.
+var first = []string{"familyName", "givenName", "licence.profession", "licence.specialty", "licence.number", "licence.jurisdiction", "licence.issued", "licence.expires"}
+
+// inOrder is what a credential says, as people read it; the holder's identifier
+// stands by itself.
+func inOrder(says []vc.Claim) []vc.Claim {
+	place := func(c vc.Claim) int {
+		if i := slices.Index(first, c.Name); i >= 0 {
+			return i
+		}
+		return len(first)
+	}
+	out := slices.DeleteFunc(slices.Clone(says), func(c vc.Claim) bool { return c.Name == "id" })
+	slices.SortStableFunc(out, func(a, b vc.Claim) int { return place(a) - place(b) })
 	return out
 }
 

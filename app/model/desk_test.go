@@ -690,3 +690,36 @@ func TestRaw(t *testing.T) {
 		}
 	}
 }
+
+// TestVerdictSaysWho: under a verdict stands whom it is about, in the order in
+// which people read it, with deceiving characters by their number; what is kept
+// of the verdict does not name them.
+func TestVerdictSaysWho(t *testing.T) {
+	issuer, holder := "did:bonafide:x", "did:key:z"
+	res := verifier.Result{Verdict: verifier.Verified, Credentials: []verifier.Credential{{
+		Issuer: &issuer, Subject: &holder,
+		Says: []vc.Claim{
+			{Name: "familyName", Value: "Vreg\u202Ewiq"},
+			{Name: "givenName", Value: "Zhaes"},
+			{Name: "id", Value: holder},
+			{Name: "licence.expires", Value: "2027-12-20"},
+			{Name: "licence.number", Value: "MD1"},
+			{Name: "npi", Value: "2951852609"},
+		},
+	}}}
+	var got []string
+	odd := 0
+	for _, f := range NewReport(English(), "x.json", res).About[0].Facts {
+		got = append(got, f.Name+"="+f.Value)
+		if f.Odd {
+			odd++
+		}
+	}
+	want := []string{"Family name=Vreg[U+202E]wiq", "Given name=Zhaes", "Licence number=MD1", "Expires on=20 Dec 2027", "National provider number (NPI)=2951852609", "Issuer's identifier=" + issuer, "Held by=" + holder}
+	if !slices.Equal(got, want) || odd != 1 {
+		t.Errorf("%q, %d odd", got, odd)
+	}
+	if b, err := json.Marshal(res); err != nil || bytes.Contains(b, []byte("Zhaes")) {
+		t.Errorf("what is kept names the practitioner: %s, %v", b, err)
+	}
+}

@@ -50,6 +50,7 @@ type Row struct {
 	Seq     int64
 	Verdict verifier.Verdict
 	Word    string
+	Limited bool   // verified, but with conditions
 	What    string // type of what was verified, or the file's name
 	By      string // issuer; may be empty
 	When    string
@@ -241,7 +242,7 @@ func (h *History) CloseReport() {
 
 // row is a verdict in a line.
 func row(w Words, k home.Kept) Row {
-	r := Row{Seq: k.Seq, Verdict: k.Result.Verdict, Word: wordOf(w, k.Result), When: w.Stamp(k.Result.VerifiedAt)}
+	r := Row{Seq: k.Seq, Verdict: k.Result.Verdict, Word: wordOf(w, k.Result), Limited: limited(k.Result), When: w.Stamp(k.Result.VerifiedAt)}
 	r.What = shownName(w, k.Result.File)
 	for _, c := range k.Result.Credentials {
 		if c.Type == nil {

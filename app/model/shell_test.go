@@ -516,7 +516,7 @@ func TestEnglish(t *testing.T) {
 		w.L("A {{.B}}", D{"B": "<c>"}):                    "A <c>",
 		w.L("A {{.B}}"):                                   "A {{.B}}",
 		w.L("100 % {{"):                                   "100 % {{",
-		w.Ago(30 * time.Second):                           "0 minutes old",
+		w.Ago(30 * time.Second):                           "less than a minute old",
 		w.Ago(time.Minute):                                "1 minute old",
 		w.Ago(119 * time.Minute):                          "119 minutes old",
 		w.Ago(3 * time.Hour):                              "3 hours old",

@@ -181,6 +181,8 @@ func (s speaker) Ago(d time.Duration) string {
 	switch {
 	case d < -time.Minute:
 		return s.L("ahead of this machine's clock")
+	case d < time.Minute:
+		return s.L("less than a minute old")
 	case d < 2*time.Hour:
 		return s.N("{{.N}} minutes old", max(0, int(d.Minutes())))
 	case d < 72*time.Hour:
