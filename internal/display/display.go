@@ -5,6 +5,7 @@ package display
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -234,18 +236,22 @@ func words(table []byte, side string) []Word {
 	return out
 }
 
-// find returns where a phrase stands: consecutive words of one line.
+// find returns where a phrase stands, from above: consecutive words of one line. Where the
+// words part is not read reliably, so they are compared as if written together.
 func find(on []Word, phrase string) []Word {
-	want := strings.Fields(phrase)
+	want := fold(phrase)
 	var found []Word
 next:
-	for i := 0; i+len(want) <= len(on); i++ {
-		for j, w := range want {
-			if on[i+j].line != on[i].line || !same(on[i+j].text, w) {
-				continue next
-			}
+	for i := range on {
+		together, n := "", 0
+		for j := i; j < len(on) && on[j].line == on[i].line && len(together) < len(want); j++ {
+			together += fold(on[j].text)
+			n++
 		}
-		last := on[i+len(want)-1]
+		if !same(together, want) {
+			continue
+		}
+		last := on[i+n-1]
 		hit := Word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
 		for _, f := range found {
 			if near(f.x, hit.x) && near(f.y, hit.y) {
@@ -254,22 +260,24 @@ next:
 		}
 		found = append(found, hit)
 	}
+	slices.SortFunc(found, func(a, b Word) int { return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x)) })
 	return found
 }
 
 func near(a, b int) bool { return max(a-b, b-a) < 12 }
 
-// same compares a word that was read with the one that is looked for: what
-// reading letters off a picture confuses counts as equal.
+// confused are letters that reading a picture takes for each other, and marks
+// that it adds or leaves out.
+var confused = strings.NewReplacer(" ", "", "…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "?", "", "!", "", "»", "", "«", "", "_", "", "“", "", "”", "", "\"", "")
+
+func fold(s string) string { return confused.Replace(s) }
+
+// same compares what was read with what is looked for, both folded.
 func same(read, want string) bool {
-	fold := func(s string) string {
-		return strings.NewReplacer("…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "?", "", "!", "", "»", "", "«", "").Replace(s)
-	}
-	read, want = fold(read), fold(want)
 	if read == want {
 		return true
 	}
-	if len(want) < 5 || len(read) != len(want) {
+	if len(want) < 6 || len(read) != len(want) {
 		return false
 	}
 	differ := 0
@@ -283,7 +291,7 @@ func same(read, want string) bool {
 
 // tries bounds how often the screen is looked at for one thing. A look takes
 // about a second, most of it reading; that is the pace.
-const tries = 45
+const tries = 25
 
 // See waits until a phrase stands on the screen.
 func (s *Display) See(phrase string) (Word, error) {
@@ -355,6 +363,36 @@ func (s *Display) Click(phrase string, n ...int) error {
 
 func (s *Display) ClickAt(x, y int) error {
 	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
+}
+
+// ClickBeside clicks on the phrase that stands in the row of another one.
+func (s *Display) ClickBeside(phrase, row string) error {
+	at, err := s.See(row)
+	if err != nil {
+		return err
+	}
+	on, err := s.read()
+	if err != nil {
+		return err
+	}
+	for _, f := range find(on, phrase) {
+		if near(f.y+f.h/2, at.y+at.h/2) {
+			x, y := f.middle()
+			return s.ClickAt(x, y)
+		}
+	}
+	return fmt.Errorf("%q does not stand beside %q", phrase, row)
+}
+
+// Quit asks the window of a name to close, as its close button does.
+func (s *Display) Quit(name string) error {
+	return s.run("wmctrl", "-F", "-c", name)
+}
+
+// Scroll turns the mouse's wheel down, so many notches, at the right edge of a
+// window of usual size: over an entry the wheel would be the entry's.
+func (s *Display) Scroll(notches int) error {
+	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(Width-145), strconv.Itoa(Height/2), "click", "--repeat", strconv.Itoa(notches), "--delay", "15", "5")
 }
 
 // Under clicks below a label, where its entry is.

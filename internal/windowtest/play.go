@@ -98,7 +98,7 @@ func (p *player) quit() error {
 		return fmt.Errorf("the app ended by itself: %w", err)
 	default:
 	}
-	if err := p.Key("alt+F4"); err != nil {
+	if err := p.Quit("Bonafide"); err != nil {
 		return err
 	}
 	select {
@@ -134,6 +134,10 @@ func (p *player) quiet() error {
 // step is one thing that a person does or waits for.
 type step struct {
 	see, gone, click, keep, typed, key string
+	beside                             string // click in this phrase's row
+	last                               bool   // click the lowest of several
+	above                              int    // click so many pixels above
+	scroll                             int    // notches of the wheel
 }
 
 // steps takes them one after the other.
@@ -141,10 +145,18 @@ func (p *player) steps(steps ...step) error {
 	for i, s := range steps {
 		var err error
 		switch {
+		case s.scroll != 0:
+			err = p.Scroll(s.scroll)
 		case s.see != "":
 			_, err = p.See(s.see)
 		case s.gone != "":
 			err = p.Gone(s.gone)
+		case s.beside != "":
+			err = p.ClickBeside(s.click, s.beside)
+		case s.click != "" && s.above != 0:
+			err = p.Under(s.click, -s.above)
+		case s.click != "" && s.last:
+			err = p.Click(s.click, -1)
 		case s.click != "":
 			err = p.Click(s.click)
 		case s.keep != "":
