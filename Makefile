@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run story test test-network build app lint fuzz bench bench-network bench-app screenshots interop clean deps-run deps-test deps-app deps-display deps-interop
+.PHONY: run story test test-network test-window build app lint fuzz bench bench-network bench-app screenshots interop clean deps-run deps-test deps-app deps-display deps-interop
 
 run: ## open the app where there is a display, else tell the whole story in the terminal
 	@if [ "$$(uname -s)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory app; else $(MAKE) --no-print-directory story; fi
@@ -49,6 +49,11 @@ bench-network: deps-run ## measure networks of several members and a nation in a
 bench-app: deps-run deps-display ## the app against an empty window, a full wallet against an empty one; writes build/bench-app.json
 	@mkdir -p build
 	$(GO) run ./internal/bench app -o build/bench-app.json
+
+test-window: deps-display ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard
+	@mkdir -p bin build/window
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
+	$(GO) run ./internal/windowtest -app bin/bonafide-app -out build/window
 
 screenshots: deps-run ## every screen in every language, size and look, into build/screenshots
 	@rm -rf build/screenshots

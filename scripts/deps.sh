@@ -9,7 +9,7 @@ commands=(cc git)          # a C compiler for SQLite
 libraries=()
 [ "$what" = test ] && commands+=(strace pdftoppm)
 [ "$what" = interop ] && commands+=(node npm)
-[ "$what" = display ] && commands+=(Xvfb openbox xdotool xclip import tesseract)
+[ "$what" = display ] && commands+=(Xvfb openbox xdotool wmctrl xclip import tesseract)
 if [ "$what" = app ] || [ "$what" = display ]; then
 	commands+=(pkg-config)
 	libraries+=(gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client xkbcommon)
@@ -18,7 +18,7 @@ fi
 declare -A package=(
 	[cc]=gcc [git]=git [strace]=strace [pdftoppm]=poppler-utils [pkg-config]=pkg-config
 	[node]=nodejs [npm]=npm
-	[Xvfb]=xvfb [openbox]=openbox [xdotool]=xdotool [xclip]=xclip [import]=imagemagick [tesseract]=tesseract-ocr
+	[Xvfb]=xvfb [openbox]=openbox [xdotool]=xdotool [wmctrl]=wmctrl [xclip]=xclip [import]=imagemagick [tesseract]=tesseract-ocr
 	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
 	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev
 	[wayland-client]=libwayland-dev [xkbcommon]=libxkbcommon-dev

@@ -25,7 +25,8 @@ func hospital(p *player) error {
 		step{click: "Demo Hospital"},
 		step{see: "Privileging"}, step{keep: "verify"},
 		step{click: "Demonstration", last: true}, step{see: "Try it"}, step{keep: "samples"},
-		step{click: "Try it"}, step{see: "It answers the request of Demo Hospital"}, step{keep: "verified"},
+		step{click: "Try it"}, step{see: "Family name"}, step{keep: "verified"},
+		step{scroll: 13}, step{see: "It answers the request of Demo Hospital"},
 		step{click: "Demonstration", last: true}, step{click: "Try it", last: true}, step{see: "Not valid"}, step{keep: "not-valid"},
 		step{click: "Requests"}, step{see: "Open requests"}, step{keep: "requests"},
 		step{scroll: 150}, step{click: "Make the request"}, step{see: "The other device reads this code"}, step{keep: "request"},
@@ -47,10 +48,14 @@ func practitioner(p *player) error {
 		step{see: "Details"}, step{keep: "cards"},
 		step{click: "Demonstration", last: true}, step{see: "Try it"}, step{keep: "samples"},
 		step{click: "Try it", beside: "A request of the hospital"}, step{see: "Which licence"}, step{keep: "request"},
-		step{scroll: 150}, step{see: "Make the answer for Demo Hospital"}, step{keep: "shared"},
+		step{click: "Professional licence", last: true},
+		step{scroll: 150}, step{click: "Share all of it", last: true}, step{keep: "shared"},
 		step{click: "Make the answer for Demo Hospital"}, step{see: "The answer is made"}, step{keep: "answer"},
-		step{click: "Copy"}, step{click: "Shared"}, step{see: "Demo Hospital"}, step{keep: "log"},
-		step{key: "ctrl+1"}, step{see: "Details"},
-		step{click: "Home"}, step{keep: "menu"},
+		step{click: "Copy"}, step{see: "It goes from the clipboard in a minute"},
+		// The same machine plays the hospital: it takes the answer off the clipboard.
+		step{key: "ctrl+shift+p"}, step{see: "Switch place"}, step{keep: "places"},
+		step{click: "Demo Hospital"}, step{see: "Privileging"},
+		step{click: "Paste"}, step{see: "Verified, with conditions"}, step{keep: "verified"},
+		step{scroll: 13}, step{see: "It answers the request of Demo Hospital"},
 	)
 }
