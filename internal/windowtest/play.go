@@ -82,15 +82,6 @@ func (p *player) open(app string, args ...string) error {
 	return nil
 }
 
-// again ends the app and starts it anew, on what it left.
-func (p *player) again() error {
-	path, args := p.app.Path, p.app.Args[1:]
-	if err := p.quit(); err != nil {
-		return err
-	}
-	return p.open(path, args...)
-}
-
 // quit closes the window; the app has to end by itself.
 func (p *player) quit() error {
 	select {
