@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"bonafide/internal/display"
+	"bonafide/internal/qr"
 )
 
 // appArg as the first argument measures the app.
@@ -25,6 +27,7 @@ const appArg = "app"
 var ofApp = []measure{
 	{"cold-start", measureColdStart}, // and memory-idle
 	{"wallet-200", measureWallet},
+	{"frames-count", measureFrames},
 }
 
 const (
@@ -184,4 +187,26 @@ func measureWallet(ctx context.Context, _ string) ([]Row, error) {
 		return nil, fmt.Errorf("the benchmark says no turns of %s", name)
 	}
 	return []Row{less(name, "ms", fullTarget, turns[name])}, nil
+}
+
+// framesTarget is how many codes a presentation of 2.5 KB may need: at the rate
+// that the app shows them that many take less than ten seconds.
+const framesTarget = 12
+
+// measureFrames counts the codes, parity left out, that a presentation of 2.5 KB
+// needs: of as many bytes of noise, which nothing can squeeze, since a real one
+// takes fewer the more of it the dictionary knows.
+func measureFrames(context.Context, string) ([]Row, error) {
+	noise := make([]byte, 2500)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	codes, err := qr.Frames(noise)
+	if err != nil {
+		return nil, err
+	}
+	p, err := new(qr.Collector).Add(codes[0])
+	if err != nil {
+		return nil, err
+	}
+	target := float64(framesTarget)
+	return []Row{{Name: "frames-count", Value: float64(p.Need), Unit: "frames", Target: &target, Better: Lower}}, nil
 }
