@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -22,7 +23,7 @@ type helpRoom struct {
 	s       *shell
 	content *fyne.Container
 	search  *entry
-	page    string   // in sight; "": the list
+	page    string   // topic in sight; "": the list
 	back    []string // pages before
 }
 
@@ -57,26 +58,29 @@ func (r *helpRoom) Stop() {
 	}
 }
 
-func (r *helpRoom) pages() model.Help { return model.NewHelp(r.s.words, r.language()) }
-
-func (r *helpRoom) language() string {
+// explains is the help in the language that is spoken.
+func (s *shell) explains() model.Help {
 	tongue.RLock()
 	defer tongue.RUnlock()
-	return tongue.code
+	return model.NewHelp(s.words, tongue.code)
 }
 
 // list shows what there is to read, as far as it holds what was searched for.
 func (r *helpRoom) list() {
 	w := r.s.words
 	r.page = ""
-	topics := r.pages().Topics(r.search.Text)
+	topics := r.s.explains().Topics(r.search.Text)
 	box := container.NewVBox()
 	for _, t := range topics[:min(len(topics), 60)] {
 		icon := theme.DocumentIcon()
 		if t.Code {
 			icon = theme.QuestionIcon()
 		}
-		box.Add(lined(t.Title, !t.Code, icon, func() { r.open(t.ID) }))
+		row := lined(t.Title, !t.Code, icon, func() { r.open(t.ID) })
+		if t.In != "" {
+			row = tight(row, indented(caption(t.In)))
+		}
+		box.Add(row)
 	}
 	if len(topics) == 0 {
 		box.Add(wrapped(w.L("Nothing was found. Try fewer or other words.")))
@@ -88,24 +92,69 @@ func (r *helpRoom) list() {
 	r.fill(container.NewVBox(heading(w.L("Help")), r.search), box)
 }
 
-// open shows a page.
-func (r *helpRoom) open(id string) {
-	if r.page != "" && r.page != id {
+// Actions implements actor.
+func (r *helpRoom) Actions() []action {
+	return []action{{r.s.words.L("Search the help"), control(fyne.KeyF), func() {
+		if r.page != "" {
+			r.back = nil
+			r.list()
+		}
+		r.s.window.Canvas().Focus(r.search)
+	}}}
+}
+
+// open shows a topic; of a guide, with the part in sight that it names.
+func (r *helpRoom) open(topic string) {
+	if r.page != "" && r.page != topic {
 		r.back = append(r.back, r.page)
 	}
-	back := newButton(r.s.words.L("Back"), theme.NavigateBackIcon(), r.goBack)
-	if id == topicKeys {
-		r.page = id
-		r.fill(container.NewHBox(back), r.s.keysPage())
+	r.page = topic
+	back := container.NewHBox(newButton(r.s.words.L("Back"), theme.NavigateBackIcon(), r.goBack))
+	if topic == topicKeys {
+		r.fill(back, r.s.keysPage())
 		return
 	}
-	text, ok := r.pages().Page(id)
+	if g, ok := r.s.explains().Guide(topic); ok {
+		r.guide(back, g, topic)
+		return
+	}
+	text, ok := r.s.explains().Code(topic)
 	if !ok {
 		r.list()
 		return
 	}
-	r.page = id
-	r.fill(container.NewHBox(back), markdown(text))
+	r.fill(back, markdown(text))
+}
+
+// guide shows a guide: what is on it, then part after part.
+func (r *helpRoom) guide(top fyne.CanvasObject, g model.Guide, topic string) {
+	parts := map[string]fyne.CanvasObject{}
+	box := container.NewVBox(heading(g.Title))
+	toc := container.NewVBox()
+	for _, p := range g.Parts {
+		text := container.New(layout.NewCustomPaddedVBoxLayout(2 * (theme.Padding() - theme.InnerPadding())))
+		if p.Title != "" {
+			text.Add(subtitle(p.Title))
+			toc.Add(lined(p.Title, false, theme.MoveDownIcon(), func() { r.open(p.ID) }))
+		}
+		for _, block := range strings.Split(p.Text, "\n\n") {
+			text.Add(markdown(block)) // one by one: Fyne leaves no space below a list
+		}
+		part := container.NewVBox(text)
+		for _, l := range p.Links {
+			part.Add(lined(l.Title, true, theme.NavigateNextIcon(), func() { r.open(l.ID) }))
+		}
+		parts[p.ID] = part
+		box.Add(part)
+		if p.Title == "" {
+			box.Add(widget.NewAccordion(widget.NewAccordionItem(r.s.words.L("On this page"), toc)))
+		}
+	}
+	scroll := r.fill(top, box)
+	if part, ok := parts[topic]; ok && topic != g.Name {
+		relayout(scroll) // where a part stands is known only then
+		scroll.ScrollToOffset(fyne.NewPos(0, part.Position().Y))
+	}
 }
 
 func (r *helpRoom) goBack() {
@@ -118,28 +167,35 @@ func (r *helpRoom) goBack() {
 	r.list()
 }
 
-func (r *helpRoom) fill(top, rest fyne.CanvasObject) {
-	r.content.Objects = []fyne.CanvasObject{stacked(
-		container.New(column{}, container.NewPadded(top)),
-		container.NewVScroll(container.New(column{}, container.NewPadded(rest))),
-	)}
+func (r *helpRoom) fill(top, rest fyne.CanvasObject) *container.Scroll {
+	scroll := container.NewVScroll(container.New(column{}, container.NewPadded(rest)))
+	r.content.Objects = []fyne.CanvasObject{stacked(container.New(column{}, container.NewPadded(top)), scroll)}
 	r.content.Refresh()
+	return scroll
 }
 
-// markdown shows a page of ours.
+// indented stands below a line's text, beside its icon.
+func indented(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewBorder(nil, nil, container.NewPadded(container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()))), nil, o)
+}
+
+// markdown shows a text of ours. Fyne lets the lines of a list run wider than
+// others by what they are indented.
 func markdown(text string) fyne.CanvasObject {
 	t := widget.NewRichTextFromMarkdown(text)
 	t.Wrapping = fyne.TextWrapWord
+	if strings.HasPrefix(text, "- ") || strings.HasPrefix(text, "1. ") {
+		return container.New(layout.NewCustomPaddedLayout(0, 0, 0, 3*theme.Padding()), t)
+	}
 	return t
 }
 
-// help opens the help at a guide's name or a code; "" is its first page, for
-// the role that somebody has. Where no rooms are, as while the home is locked,
-// it is a dialog.
+// help opens the help at a topic; "" is what is in sight. Where no rooms are, as
+// while the home is locked, it is a dialog.
 func (s *shell) help(topic string) {
 	s.touch()
 	if topic == "" {
-		topic = string(s.place.Role)
+		topic = s.topic()
 	}
 	if s.rooms != nil && s.session != nil {
 		for len(s.dialogs) > 0 {
@@ -150,12 +206,24 @@ func (s *shell) help(topic string) {
 		return
 	}
 	r := newHelpRoom(s)
-	if topic != "" {
-		r.open(topic)
-	}
 	d := dialog.NewCustomWithoutButtons(s.words.L("Help"), r.content, s.window)
 	d.SetButtons([]fyne.CanvasObject{newPrimary(s.words.L("Close"), theme.CancelIcon(), func() { d.Hide() })})
 	s.ask(d, s.most())
+	if topic != "" {
+		r.open(topic) // its place on the screen is known by now
+	}
+}
+
+// topic is what the help says of what is in sight: of the section, of the page,
+// else of the role that somebody has; "" where nothing is known of them.
+func (s *shell) topic() string {
+	pages, role := s.explains(), string(s.place.Role)
+	for _, t := range []string{s.reads, role + "#" + s.current, "upgrading#" + s.current, role} {
+		if pages.Has(t) {
+			return t
+		}
+	}
+	return ""
 }
 
 // keysPage lists the shortcuts: those of every room that is open, and those that

@@ -99,6 +99,7 @@ type shell struct {
 	fresh   string            // where a new home is wanted; "": the default
 	files   []fyne.URI        // to be taken by the first room
 	helping *helpRoom
+	reads   string // topic of the help that a page without rooms is about; may be ""
 
 	demo      *model.Demo // nil in a shell without a start
 	demoDrawn func()      // draws what shows it; nil where nothing does
@@ -177,7 +178,7 @@ func (s *shell) own() []section {
 func (s *shell) show(start string) {
 	s.leave()
 	s.rooms, s.buttons, s.helping = map[string]room{}, map[string]*push{}, nil
-	s.escape, s.dropped, s.pasted = nil, nil, nil
+	s.escape, s.dropped, s.pasted, s.reads = nil, nil, nil, ""
 	s.middle, s.notices = container.NewStack(), container.NewVBox()
 	s.footer = newDataLine(func() { s.goTo("data") })
 	s.footer.Hide()
@@ -216,7 +217,7 @@ func (s *shell) fill(content fyne.CanvasObject) {
 func (s *shell) page(content fyne.CanvasObject, escape func()) {
 	s.leave()
 	s.rooms, s.buttons, s.middle, s.notices, s.footer, s.helping = nil, nil, nil, nil, nil, nil
-	s.escape, s.dropped, s.pasted, s.demoDrawn = escape, nil, nil, nil
+	s.escape, s.dropped, s.pasted, s.demoDrawn, s.reads = escape, nil, nil, nil, ""
 	s.fill(container.NewVScroll(container.New(column{}, container.NewPadded(container.NewPadded(content)))))
 }
 

@@ -493,7 +493,7 @@ func TestHelpOpensEverywhere(t *testing.T) {
 		a.settle()
 		a.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyF1})
 		a.settle()
-		wants(t, a.window.Content(), "What a verdict means")
+		wants(t, a.window.Content(), "What the four verdicts mean")
 		a.tap(t, "Back")
 		a.typeInto(t, "Help", "too old purpose")
 		wants(t, a.window.Content(), must(lookup("stale")).Message)

@@ -39,6 +39,7 @@ func (s *shell) lockedPage() {
 	buttons = append(buttons, newButton(w.L("Switch place…"), theme.AccountIcon(), s.choosePlace))
 	box.Add(container.New(s.rowOrColumn(len(buttons)), buttons...))
 	s.page(box, nil)
+	s.reads = string(s.place.Role) + "#settings"
 	form.focus()
 }
 

@@ -93,6 +93,7 @@ func (s *shell) makeHome(p model.Place) {
 		said, busy,
 		container.New(s.rowOrColumn(2), make, newButton(w.L("Back"), theme.NavigateBackIcon(), s.who)),
 	), s.who)
+	s.reads = string(p.Role) + "#start"
 	s.window.Canvas().Focus(name)
 }
 

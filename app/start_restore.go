@@ -104,6 +104,7 @@ func (s *shell) restore(damaged string) {
 		container.New(s.rowOrColumn(3), run, rehearse, newButton(w.L("Back"), theme.NavigateBackIcon(), s.who)),
 	), s.who)
 	s.dropped = func(uris []fyne.URI) { chosen(uris[0]) }
+	s.reads = "upgrading#restore"
 	draw()
 }
 

@@ -47,6 +47,7 @@ func (s *shell) trustThen(done func()) {
 	t.trust = model.NewTrust(s.home, s.words, func() { onScreen(t.draw) })
 	s.page(t.box, done)
 	s.escape = nil // it is left by its own button alone
+	s.reads = string(s.place.Role) + "#trust"
 	s.dropped = func(uris []fyne.URI) { t.take(filesOf(uris[:1])[0]) }
 	s.pasted = t.paste
 	t.draw()

@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,11 +10,27 @@ import (
 	"bonafide/internal/explain"
 )
 
-// Topic is one page of the help: a guide, or what a code means.
+// Topic is one thing that the help tells about: a guide, a part of one, or what
+// a code means.
 type Topic struct {
-	ID    string // a guide's name, or a code
+	ID    string // a guide's name, that and a part's ("hospital#data"), or a code
 	Title string
+	In    string // title of the guide whose part it is; "" for the rest
 	Code  bool
+}
+
+// Guide is a page of the help in its parts.
+type Guide struct {
+	Name, Title string
+	Parts       []Part // the first one, without a title, stands before all headings
+}
+
+// Part is what stands under one heading of a guide.
+type Part struct {
+	ID    string // as a topic; the guide's name for the first
+	Title string
+	Text  string  // Markdown
+	Links []Topic // where to read on
 }
 
 // Help is what the app can explain, with no network.
@@ -25,9 +42,63 @@ type Help struct {
 // NewHelp makes the help in a language.
 func NewHelp(w Words, language string) Help { return Help{w, language} }
 
-// Topics are the pages that hold every word of a query, guides first; the title
-// counts more than the text. An empty query lists the guides alone, since there
-// are hundreds of codes.
+var (
+	// partHeading is a heading of a guide, with the name that links have for it.
+	partHeading = regexp.MustCompile(`^## (.*?)(?: <a id="([a-z-]+)"></a>)?$`)
+	// partLink is a line that does nothing but lead on.
+	partLink = regexp.MustCompile(`^\[([^\]]+)\]\(([^)]*)\)$`)
+	// guideLink is where such a line leads to, in whatever language.
+	guideLink = regexp.MustCompile(`^(?:([a-z]+)(?:\.[a-z]{2})?\.md)?(?:#([a-z-]+))?$`)
+	// otherLink leads to what is not in the help; its words are kept.
+	otherLink = regexp.MustCompile(`\[([^\]]+)\]\([^)]*\)`)
+)
+
+// Guide is the guide that a topic is in: its name, or that and a part's.
+func (h Help) Guide(topic string) (g Guide, ok bool) {
+	name, _, _ := strings.Cut(topic, "#")
+	text, ok := guides.Page(name, h.language)
+	if !ok {
+		return g, false
+	}
+	g = Guide{Name: name, Title: title(text), Parts: []Part{{ID: name}}}
+	_, rest, _ := strings.Cut(text, "\n")
+	for _, line := range strings.Split(rest, "\n") {
+		at := &g.Parts[len(g.Parts)-1]
+		if m := partHeading.FindStringSubmatch(line); m != nil {
+			g.Parts = append(g.Parts, Part{ID: name + "#" + m[2], Title: m[1]})
+			continue
+		}
+		if m := partLink.FindStringSubmatch(line); m != nil {
+			if to := guideLink.FindStringSubmatch(m[2]); to != nil {
+				id := cmp.Or(to[1], name)
+				if to[2] != "" {
+					id += "#" + to[2]
+				}
+				at.Links = append(at.Links, Topic{ID: id, Title: m[1]})
+				continue
+			}
+		}
+		at.Text += otherLink.ReplaceAllString(line, "$1") + "\n"
+	}
+	for i := range g.Parts {
+		g.Parts[i].Text = strings.TrimSpace(g.Parts[i].Text)
+	}
+	return g, true
+}
+
+// Has reports whether the help tells about a topic: a guide, a part that is in
+// one, or a code.
+func (h Help) Has(topic string) bool {
+	if g, ok := h.Guide(topic); ok {
+		return topic == g.Name || slices.ContainsFunc(g.Parts, func(p Part) bool { return p.ID == topic })
+	}
+	_, ok := explain.Lookup(topic)
+	return ok
+}
+
+// Topics are what holds every word of a query: guides, their parts and codes,
+// the title counting more than the text. An empty query lists the guides alone,
+// since there are hundreds of codes.
 func (h Help) Topics(query string) []Topic {
 	words := strings.Fields(strings.ToLower(query))
 	type hit struct {
@@ -36,10 +107,17 @@ func (h Help) Topics(query string) []Topic {
 	}
 	var hits []hit
 	for _, name := range guides.Names() {
-		text, _ := guides.Page(name, h.language)
-		t := Topic{ID: name, Title: title(text)}
-		if rank, ok := match(words, t.Title+" "+name, text); ok {
-			hits = append(hits, hit{t, rank})
+		g, _ := h.Guide(name)
+		if _, ok := match(words, g.Title+" "+name, ""); ok {
+			hits = append(hits, hit{Topic{ID: name, Title: g.Title}, 0})
+		}
+		for _, p := range g.Parts {
+			if p.Title == "" || len(words) == 0 {
+				continue
+			}
+			if rank, ok := match(words, p.Title, p.Text+" "+g.Title+" "+name); ok {
+				hits = append(hits, hit{Topic{ID: p.ID, Title: p.Title, In: g.Title}, rank})
+			}
 		}
 	}
 	if len(words) > 0 {
@@ -81,22 +159,19 @@ func title(markdown string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "#"))
 }
 
-// Page is a topic in Markdown: a guide as it stands, or a code with what it
-// means, who acts and what to do next. ok is false for an unknown topic.
-func (h Help) Page(id string) (markdown string, ok bool) {
-	if text, ok := guides.Page(id, h.language); ok {
-		return text, true
-	}
-	e, ok := explain.Lookup(id)
+// Code is what a code means, in Markdown: who acts, and what to do next. ok is
+// false for an unknown one.
+func (h Help) Code(code string) (markdown string, ok bool) {
+	e, ok := explain.Lookup(code)
 	if !ok {
 		return "", false
 	}
-	message, next := h.words.Explain(id)
+	message, next := h.words.Explain(code)
 	parts := []string{"# " + message}
 	if e.Who != "nobody" {
 		parts = append(parts, "**"+h.words.L("What to do next")+"**", next, "**"+h.words.L("Who has to act")+"**", WhoName(h.words, e.Who))
 	}
-	return strings.Join(append(parts, h.words.L("Code: `{{.Code}}`", D{"Code": id})), "\n\n"), true
+	return strings.Join(append(parts, h.words.L("Code: `{{.Code}}`", D{"Code": code})), "\n\n"), true
 }
 
 // WhoName is who has to act, as people read it.

@@ -376,7 +376,7 @@ func TestHelp(t *testing.T) {
 	if all := h.Topics(""); len(all) != len(guides.Names()) || all[0].Title != "For hospitals" {
 		t.Errorf("the first page: %v", all)
 	}
-	for query, first := range map[string]string{"no_trust": "no_trust", "NO TRUST pinned": "no_trust", "usb stick": "hospital", "claim code": "practitioner"} {
+	for query, first := range map[string]string{"no_trust": "no_trust", "NO TRUST pinned": "no_trust", "usb stick": "hospital#data", "claim code": "practitioner#get", "hospitals": "hospital", "compare fingerprint": "hospital#trust"} {
 		if got := h.Topics(query); len(got) == 0 || got[0].ID != first {
 			t.Errorf("%q finds %v first", query, got[:min(len(got), 3)])
 		}
@@ -384,11 +384,11 @@ func TestHelp(t *testing.T) {
 	if got := h.Topics("xyzzy"); len(got) != 0 {
 		t.Errorf("nothing is %v", got)
 	}
-	if _, ok := h.Page("nothing"); ok {
+	if _, ok := h.Code("nothing"); ok {
 		t.Error("there is a page about nothing")
 	}
 	for _, e := range explain.All() {
-		page, ok := h.Page(e.Code)
+		page, ok := h.Code(e.Code)
 		if !ok || !strings.Contains(page, e.Message) || !strings.Contains(page, "`"+e.Code+"`") || e.Who != "nobody" && !strings.Contains(page, e.Screen()) {
 			t.Errorf("%s: %s", e.Code, page)
 		}
