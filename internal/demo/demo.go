@@ -226,10 +226,9 @@ func (s *story) verify(ctx context.Context, c check) error {
 	if err := os.CopyFS(keep, os.DirFS(live)); err != nil {
 		return fmt.Errorf("copying the hospital's home: %w", err)
 	}
-	dir, remove := live, ""
+	dir := live
 	if c.shift != 0 {
 		dir = keep + "-shifted"
-		remove = dir
 		if err := os.CopyFS(dir, os.DirFS(live)); err != nil {
 			return fmt.Errorf("copying the hospital's home: %w", err)
 		}
@@ -237,11 +236,6 @@ func (s *story) verify(ctx context.Context, c check) error {
 	res, err := s.verdict(ctx, dir, at, c)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
-	}
-	if remove != "" {
-		if err := os.RemoveAll(remove); err != nil {
-			return fmt.Errorf("removing a copy: %w", err)
-		}
 	}
 	args := []string{"verify", "--home", keep, "--clock", at.Format(time.RFC3339), "--purpose", string(c.purpose)}
 	if c.request != "" {
