@@ -140,6 +140,7 @@ func (s *shell) apply(set model.Settings) {
 		return
 	}
 	s.words = wordsIn(set.Language)
+	s.demo.Speak(s.words)
 	if s.rooms == nil {
 		return
 	}

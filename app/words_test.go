@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -18,8 +19,12 @@ import (
 	"text/template"
 	"time"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
 	"bonafide/app/model"
 	"bonafide/assets"
+	"bonafide/internal/demo"
 	"bonafide/internal/explain"
 )
 
@@ -227,15 +232,17 @@ func TestLanguages(t *testing.T) {
 		t.Setenv("LC_ALL", system)
 		for _, l := range append(assets.Languages(), "en") {
 			w := wordsIn(l)
-			for n, want := range map[int]string{0: "0", 1: "1", 2: "2"} {
-				if got := w.N("{{.N}} days old", n); !strings.Contains(got, want) {
+			want := map[string][4]string{
+				"en": {"0 days old", "1 day old", "2 days old", "1,000,000 days old"},
+				"es": {"hace 0 días", "hace 1 día", "hace 2 días", "hace 1\u00a0000\u00a0000 días"},
+				"fr": {"il y a 0 jour", "il y a 1 jour", "il y a 2 jours", "il y a 1\u00a0000\u00a0000 jours"},
+			}[l]
+			for i, n := range []int{0, 1, 2, 1000000} {
+				if got := w.N("{{.N}} days old", n); got != want[i] {
 					t.Errorf("%s on %s: %d days are %q", l, system, n, got)
 				}
 			}
 			if l == "en" {
-				if got := w.N("{{.N}} days old", 1); got != "1 day old" {
-					t.Errorf("on %s one day is %q", system, got)
-				}
 				if got := w.L("Hospital"); got != "Hospital" {
 					t.Errorf("on %s a hospital is %q", system, got)
 				}
@@ -243,6 +250,84 @@ func TestLanguages(t *testing.T) {
 			day := time.Date(2026, 2, 3, 4, 5, 0, 0, time.UTC)
 			if want := map[string]string{"en": "3 Feb 2026", "es": "3 feb 2026", "fr": "3 févr. 2026"}[l]; w.Date(day) != want {
 				t.Errorf("%s writes %q", l, w.Date(day))
+			}
+		}
+	}
+}
+
+// A first start speaks the system's language, where the app has it.
+func TestSystemsLanguage(t *testing.T) {
+	t.Cleanup(func() { wordsIn("en") })
+	t.Setenv("LANGUAGE", "")
+	for system, want := range map[string]string{"es_MX.UTF-8": "Hospital|3 feb 2026", "fr_CA.UTF-8": "Hôpital|3 févr. 2026", "de_DE.UTF-8": "Hospital|3 Feb 2026"} {
+		t.Setenv("LC_ALL", system)
+		w := wordsIn(model.LoadSettings(test.NewTempApp(t).Preferences()).Language)
+		if got := w.L("Hospital") + "|" + w.Date(time.Date(2026, 2, 3, 0, 0, 0, 0, time.UTC)); got != want {
+			t.Errorf("on %s: %q", system, got)
+		}
+	}
+}
+
+// fixedDemo is a demonstration that lies ready.
+type fixedDemo struct{ world demo.World }
+
+func (d fixedDemo) Load(string) (demo.World, error) { return d.world, nil }
+func (d fixedDemo) Remove(string) error             { return nil }
+func (d fixedDemo) Start(context.Context, demo.World) (model.DemoNetwork, error) {
+	return nil, explain.Errorf("demo_missing", "x")
+}
+
+func (d fixedDemo) Furnish(context.Context, string, func(demo.Part, int, int)) (demo.World, error) {
+	return d.world, nil
+}
+
+// A language chosen in the settings takes effect at once everywhere: in every
+// room, in the bar, in the menu, in the demonstration, which outlives the rooms;
+// and going back leaves nothing of it.
+func TestLanguageTakesEffectEverywhere(t *testing.T) {
+	t.Cleanup(func() { wordsIn("en") })
+	for _, size := range []fyne.Size{wide, phoneSize} {
+		freshUser(t)
+		a := launch(t, size, Options{Dir: clinicHome(t)})
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "homes"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		here := a.home.Dir()
+		w := demo.World{
+			Dir:     dir,
+			Places:  []demo.Place{{Home: must(filepath.Rel(filepath.Join(dir, "homes"), here)), Role: demo.RoleHospital, Title: "Demo Hospital"}},
+			Samples: []demo.Sample{{Kind: demo.SampleRevoked, File: "revoked.json"}},
+			Codes:   []demo.ClaimCode{{Code: "AAAA-BBBB", Name: "Ohio", Licence: "RN", Expires: time.Date(2027, 1, 21, 0, 0, 0, 0, time.UTC)}},
+		}
+		a.demo = model.NewDemo(dir, fixedDemo{w}, a.words, func() { onScreen(func() { a.demoDrawn() }) })
+		a.demo.Look()
+		a.show("demo")
+		a.settle()
+		wants(t, a.window.Content(), "A licence that was revoked.", "Things to try", "Verify")
+		for _, x := range []struct {
+			language          string
+			has, lacks        []string
+			menu, sample, age string
+		}{
+			{"es", []string{"Una licencia que fue revocada.", "Cosas que probar", "Verificar"}, []string{"A licence that was revoked.", "Things to try"}, "Espacio", "Una licencia que fue revocada. Se puede usar hasta el 21 ene 2027.", "hace 3 días"},
+			{"fr", []string{"Un permis qui a été révoqué.", "Choses à essayer", "Vérifier"}, []string{"Una licencia que fue revocada.", "Cosas que probar"}, "Espace", "Un permis qui a été révoqué. Utilisable jusqu’au 21 janv. 2027.", "il y a 3 jours"},
+			{"en", []string{"A licence that was revoked.", "Things to try", "Verify"}, []string{"Un permis qui a été révoqué.", "Choses à essayer"}, "Home", "A licence that was revoked. May be used until 21 Jan 2027.", "3 days old"},
+		} {
+			set := a.settings
+			set.Language = x.language
+			a.apply(set)
+			a.settle()
+			wants(t, a.window.Content(), x.has...)
+			lacks(t, a.window.Content(), x.lacks...)
+			if got := a.demo.State().Samples[0].Title + " " + a.demo.State().Codes[0].Expires; got != x.sample {
+				t.Errorf("in %s the demonstration offers %q", x.language, got)
+			}
+			if got := a.words.Ago(72 * time.Hour); got != x.age {
+				t.Errorf("in %s three days ago is %q", x.language, got)
+			}
+			if menu := a.window.MainMenu(); !a.narrow() && menu.Items[0].Label != x.menu {
+				t.Errorf("in %s the menu is %q", x.language, menu.Items[0].Label)
 			}
 		}
 	}

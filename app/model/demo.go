@@ -92,10 +92,10 @@ type Demo struct {
 
 	dir     string
 	demos   Demos
-	words   Words
 	changed func()
 
 	mu      sync.Mutex
+	words   Words
 	state   DemoState
 	world   demo.World
 	network DemoNetwork
@@ -105,8 +105,27 @@ type Demo struct {
 // from any goroutine.
 func NewDemo(dir string, d Demos, w Words, changed func()) *Demo {
 	m := &Demo{dir: dir, demos: d, words: w, changed: changed, Work: NewWork(changed)}
-	m.state.Offer = m.offer(false)
+	m.state.Offer = demoOffer(w, false)
 	return m
+}
+
+// Speak says what there is to show in other words: the demonstration outlives
+// the rooms, which are made anew for a language.
+func (m *Demo) Speak(w Words) {
+	m.update(func(s *DemoState) {
+		m.words = w
+		m.describe(s)
+		if s.Trouble.Code != "" {
+			s.Trouble.Message, s.Trouble.Next = w.Explain(s.Trouble.Code)
+		}
+	})
+}
+
+// speech is the language of now.
+func (m *Demo) speech() Words {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.words
 }
 
 // DemoBanner stands over every screen of a home of the demonstration.
@@ -132,11 +151,11 @@ func (m *Demo) update(f func(*DemoState)) {
 	m.changed()
 }
 
-func (m *Demo) offer(there bool) string {
+func demoOffer(w Words, there bool) string {
 	if there {
-		return m.words.L("Go on with the demonstration where you left it.")
+		return w.L("Go on with the demonstration where you left it.")
 	}
-	return m.words.L("See how it works: three made-up boards, a practitioner and a hospital, on a network of their own on this machine. Making it takes a few seconds; it stays apart from your own data and can be removed at any time.")
+	return w.L("See how it works: three made-up boards, a practitioner and a hospital, on a network of their own on this machine. Making it takes a few seconds; it stays apart from your own data and can be removed at any time.")
 }
 
 // Look finds out whether there is a demonstration. Run it beside the screen.
@@ -154,32 +173,35 @@ func outdated(err error) bool { return explain.CodeOf(err) == "demo_outdated" }
 
 // shows puts a world in words.
 func (m *Demo) shows(w demo.World, there bool) {
-	words := m.words
-	m.mu.Lock()
-	m.world = w
-	m.mu.Unlock()
 	m.update(func(s *DemoState) {
-		s.There, s.Offer = there, m.offer(there)
-		s.Places, s.Samples, s.Codes, s.Folder = nil, nil, nil, ""
-		if !there {
-			return
-		}
-		for _, p := range w.Places {
-			s.Places = append(s.Places, Place{Dir: w.Home(p), Role: Role(p.Role), Title: p.Title})
-		}
-		for _, f := range w.Samples {
-			if role, title := sampleTitle(words, f); title != "" {
-				s.Samples = append(s.Samples, DemoSample{role, title, w.File(f), f.Kind == demo.SampleRequest})
-				s.Folder = filepath.Dir(w.File(f))
-			}
-		}
-		for _, c := range w.Codes {
-			s.Codes = append(s.Codes, DemoCode{
-				Code: c.Code, Board: string(c.Board), Expires: words.L("May be used until {{.Date}}.", D{"Date": words.Date(c.Expires)}),
-				Title: words.L("{{.Licence}}, by {{.Board}}", D{"Licence": Plain(c.Licence), "Board": Plain(c.Name)}),
-			})
-		}
+		m.world, s.There = w, there
+		m.describe(s)
 	})
+}
+
+// describe puts the world in words. It needs the lock.
+func (m *Demo) describe(s *DemoState) {
+	words, w := m.words, m.world
+	s.Offer = demoOffer(words, s.There)
+	s.Places, s.Samples, s.Codes, s.Folder = nil, nil, nil, ""
+	if !s.There {
+		return
+	}
+	for _, p := range w.Places {
+		s.Places = append(s.Places, Place{Dir: w.Home(p), Role: Role(p.Role), Title: p.Title})
+	}
+	for _, f := range w.Samples {
+		if role, title := sampleTitle(words, f); title != "" {
+			s.Samples = append(s.Samples, DemoSample{role, title, w.File(f), f.Kind == demo.SampleRequest})
+			s.Folder = filepath.Dir(w.File(f))
+		}
+	}
+	for _, c := range w.Codes {
+		s.Codes = append(s.Codes, DemoCode{
+			Code: c.Code, Board: string(c.Board), Expires: words.L("May be used until {{.Date}}.", D{"Date": words.Date(c.Expires)}),
+			Title: words.L("{{.Licence}}, by {{.Board}}", D{"Licence": Plain(c.Licence), "Board": Plain(c.Name)}),
+		})
+	}
 }
 
 // sampleTitle says what a sample is and for whom.
@@ -250,18 +272,18 @@ func (m *Demo) Holds(dir string) bool {
 }
 
 // partName is what is being made.
-func (m *Demo) partName(p demo.Part) string {
+func partName(w Words, p demo.Part) string {
 	switch p {
 	case demo.PartNetwork:
-		return m.words.L("Three boards found their network.")
+		return w.L("Three boards found their network.")
 	case demo.PartRegisters:
-		return m.words.L("The boards fill their registers and issue licences.")
+		return w.L("The boards fill their registers and issue licences.")
 	case demo.PartPractitioner:
-		return m.words.L("A practitioner claims licences.")
+		return w.L("A practitioner claims licences.")
 	case demo.PartHospital:
-		return m.words.L("A hospital learns whom to trust.")
+		return w.L("A hospital learns whom to trust.")
 	case demo.PartSamples:
-		return m.words.L("Files to try are made.")
+		return w.L("Files to try are made.")
 	}
 	return ""
 }
@@ -276,7 +298,7 @@ func (m *Demo) Open(ctx context.Context) bool {
 	if running {
 		return true
 	}
-	err := m.Work.Do(ctx, m.words.L("Preparing the demonstration"), m.open)
+	err := m.Work.Do(ctx, m.speech().L("Preparing the demonstration"), m.open)
 	m.update(func(s *DemoState) { s.Step = "" })
 	if err != nil {
 		m.failed(err)
@@ -289,7 +311,7 @@ func (m *Demo) open(ctx context.Context, far func(done, total int64)) error {
 	w, err := m.demos.Load(m.dir)
 	if explain.CodeOf(err) == "demo_missing" {
 		w, err = m.demos.Furnish(ctx, m.dir, func(p demo.Part, done, total int) {
-			m.update(func(s *DemoState) { s.Step = m.partName(p) })
+			m.update(func(s *DemoState) { s.Step = partName(m.words, p) })
 			far(int64(done), int64(total))
 		})
 	}
@@ -339,7 +361,7 @@ func (m *Demo) Stop() error {
 // Remove stops the network and removes the demonstration; homes of it have to be
 // closed. Run it beside the screen. It reports whether it is gone.
 func (m *Demo) Remove(ctx context.Context) bool {
-	err := m.Work.Do(ctx, m.words.L("Removing the demonstration"), func(context.Context, func(done, total int64)) error {
+	err := m.Work.Do(ctx, m.speech().L("Removing the demonstration"), func(context.Context, func(done, total int64)) error {
 		if err := m.Stop(); err != nil {
 			return fmt.Errorf("stopping the demonstration: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -202,6 +203,40 @@ func TestDemoSamples(t *testing.T) {
 	f := DemoSample{File: file}.Open()
 	if b, err := readAll(f, 100); err != nil || string(b) != "answer" || f.Name != "answer.json" {
 		t.Errorf("opened as %q with %q: %v", f.Name, b, err)
+	}
+}
+
+// shouting is a language of its own.
+type shouting struct{}
+
+func (shouting) L(id string, data ...D) string { return strings.ToUpper(Fill(id, data...)) }
+func (shouting) N(id string, n int, data ...D) string {
+	return strings.ToUpper(Fill(id, Counted(n, data...)))
+}
+
+// TestDemoSpeaks: everything that it shows changes with the language.
+func TestDemoSpeaks(t *testing.T) {
+	w := aWorld(filepath.Join("x", "demo"))
+	f := &fakeDemos{world: &w}
+	changes := 0
+	m := aDemo(f, func() { changes++ })
+	m.Look()
+	f.load = explain.Errorf("demo_folder", "x")
+	m.Look()
+	before := m.State()
+	changes = 0
+	m.Speak(Speak("fr", shouting{}))
+	s := m.State()
+	if changes != 1 || len(s.Samples) != len(before.Samples) || len(s.Codes) != 1 || s.Folder != before.Folder || !slices.Equal(s.Places, before.Places) || !s.There {
+		t.Fatalf("%d changes: %+v", changes, s)
+	}
+	for _, text := range []string{s.Offer, s.Samples[0].Title, s.Samples[len(s.Samples)-1].Title, s.Codes[0].Title, s.Trouble.Message, s.Trouble.Next} {
+		if text == "" || text != strings.ToUpper(text) {
+			t.Errorf("%q is said in the language before", text)
+		}
+	}
+	if s.Codes[0].Expires != "MAY BE USED UNTIL 21 NOV. 2027." {
+		t.Errorf("a day is said as %q", s.Codes[0].Expires)
 	}
 }
 

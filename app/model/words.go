@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,8 @@ type D = map[string]any
 
 // Words puts sentences into a person's language. An id is the English sentence
 // itself, with {{.Name}} for what it names, and always a literal: a test gathers
-// them from the source. It is safe for concurrent use.
+// them from the source. Whole numbers among what it names are written with the
+// language's separators. It is safe for concurrent use.
 type Words interface {
 	// L is a sentence.
 	L(id string, data ...D) string
@@ -45,7 +47,7 @@ type Speech interface {
 }
 
 // Speak makes Words of a Speech in a language: "en", "es" or "fr", which says
-// how days are written.
+// how days and numbers are written.
 func Speak(language string, s Speech) Words { return speaker{s, language} }
 
 // English is the language in which the sentences are written.
@@ -164,13 +166,64 @@ var months = map[string][12]string{
 	"fr": {"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
 }
 
+func (s speaker) L(id string, data ...D) string { return s.Speech.L(id, s.written(data)...) }
+
+func (s speaker) N(id string, n int, data ...D) string {
+	return s.Speech.N(id, n, append(s.written(data), D{"N": s.number(int64(n))})...)
+}
+
+// written are what a sentence names, its whole numbers as the language writes them.
+func (s speaker) written(data []D) []D {
+	out := make([]D, 0, len(data)+1)
+	for _, d := range data {
+		c := make(D, len(d))
+		for k, v := range d {
+			switch n := v.(type) {
+			case int:
+				v = s.number(int64(n))
+			case int64:
+				v = s.number(n)
+			case uint64:
+				v = s.number(int64(min(n, math.MaxInt64)))
+			}
+			c[k] = v
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// number writes a whole number: 12,345 in English; in Spanish and French with
+// spaces, which cannot be taken for a decimal point or comma anywhere.
+func (s speaker) number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	between := ","
+	if s.language != "en" {
+		if between = "\u00a0"; len(digits) < 5 {
+			return sign + digits
+		}
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + between + digits[i:]
+	}
+	return sign + digits
+}
+
 func (s speaker) Date(t time.Time) string {
 	names, ok := months[s.language]
 	if !ok {
 		names = months["en"]
 	}
 	t = t.UTC()
-	return strconv.Itoa(t.Day()) + " " + names[t.Month()-1] + " " + strconv.Itoa(t.Year())
+	day := strconv.Itoa(t.Day())
+	if s.language == "fr" && t.Day() == 1 {
+		day = "1er"
+	}
+	return day + " " + names[t.Month()-1] + " " + strconv.Itoa(t.Year())
 }
 
 func (s speaker) Stamp(t time.Time) string {
