@@ -33,7 +33,7 @@ func sentences(t *testing.T) (plain, counted map[string]string) {
 	t.Helper()
 	plain, counted = map[string]string{}, map[string]string{}
 	fset := token.NewFileSet()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	gather := func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -71,9 +71,13 @@ func sentences(t *testing.T) (plain, counted map[string]string) {
 			return true
 		})
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+	// What is printed on paper is said by a package of its own, for the command
+	// line too.
+	for _, root := range []string{".", "../internal/words", "../internal/card"} {
+		if err := filepath.WalkDir(root, gather); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(plain) < 100 || len(counted) < 5 {
 		t.Fatalf("only %d and %d sentences were found", len(plain), len(counted))
@@ -381,5 +385,30 @@ func TestWidgetsSayOnlySentences(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// What Fyne's dialogs say goes by the same ids as what ours do: of two sentences
+// for one id either might be shown.
+func TestFyneAndTheAppSayTheSame(t *testing.T) {
+	for _, l := range assets.Languages() {
+		said := map[string]json.RawMessage{}
+		for _, fynes := range []bool{false, true} {
+			for name, b := range assets.Translations(l) {
+				if strings.HasPrefix(name, "fyne.") != fynes {
+					continue
+				}
+				var file map[string]json.RawMessage
+				if err := json.Unmarshal(b, &file); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				for id, text := range file {
+					if other, ok := said[id]; ok && !bytes.Equal(other, text) {
+						t.Errorf("%s: %q is %s, elsewhere %s", name, id, text, other)
+					}
+					said[id] = text
+				}
+			}
+		}
 	}
 }

@@ -19,14 +19,6 @@ func PageName(res verifier.Result) string {
 	return "verdict-" + res.VerifiedAt.UTC().Format("20060102-150405") + ".html"
 }
 
-// language is the tag (BCP 47) of the language that words speak.
-func language(w Words) string {
-	if s, ok := w.(speaker); ok {
-		return s.language
-	}
-	return "en"
-}
-
 // WritePage writes a verdict as a page to print and to keep: one HTML file
 // without scripts and without anything from elsewhere. version is the program's.
 // Code page_too_large.
