@@ -44,6 +44,11 @@ var _ = add(
 		Next:    "Read the other codes of the sequence too, all at once.",
 	},
 	Entry{
+		Code: "frames_too_many", Exit: ExitRefused, Who: "you",
+		Message: "This holds more pictures than the longest sequence of codes has: 256 are opened at most.",
+		Next:    "Open the pictures of one sequence alone.",
+	},
+	Entry{
 		Code: "card_size", Exit: ExitUsage, Who: "you",
 		Message: "There is no card of this size.",
 		Next:    "Choose a6 or card.",

@@ -154,6 +154,8 @@ type Collector struct {
 // Progress is how far the sequence is whose frame was read last.
 type Progress struct {
 	Have, Need int    // different frames read, frames needed
+	Of         int    // frames that the sequence is shown as
+	Missing    []int  // numbers of those that were not read, from 1; any Need − Have of them suffice
 	Content    []byte // the whole, once it is there
 }
 
@@ -167,7 +169,7 @@ func (c *Collector) Add(code []byte) (Progress, error) {
 		return Progress{}, err
 	}
 	if slices.Contains(c.done, f.id) {
-		return Progress{Have: f.data, Need: f.data}, nil
+		return Progress{Have: f.data, Need: f.data, Of: f.data + f.parity}, nil
 	}
 	i := slices.IndexFunc(c.open, func(s *sequence) bool { return s.id == f.id })
 	if i < 0 {
@@ -179,13 +181,13 @@ func (c *Collector) Add(code []byte) (Progress, error) {
 	}
 	s := c.open[i]
 	if s.length != f.length || s.data != f.data || s.parity != f.parity || s.shards[f.place] != nil && !bytes.Equal(s.shards[f.place], f.shard) {
-		return Progress{Have: s.have, Need: s.data}, explain.Errorf("frames_mixed", "a frame that contradicts another")
+		return s.progress(), explain.Errorf("frames_mixed", "a frame that contradicts another")
 	}
 	if s.shards[f.place] == nil {
 		s.shards[f.place] = f.shard
 		s.have++
 	}
-	p := Progress{Have: s.have, Need: s.data}
+	p := s.progress()
 	if s.have < s.data {
 		return p, nil
 	}
@@ -200,6 +202,26 @@ func (c *Collector) Add(code []byte) (Progress, error) {
 	}
 	p.Content = content
 	return p, nil
+}
+
+// Open is how far the sequences are that began and are not all there, the one
+// that began first in front.
+func (c *Collector) Open() []Progress {
+	var out []Progress
+	for _, s := range c.open {
+		out = append(out, s.progress())
+	}
+	return out
+}
+
+func (s *sequence) progress() Progress {
+	p := Progress{Have: s.have, Need: s.data, Of: len(s.shards)}
+	for i, part := range s.shards {
+		if part == nil {
+			p.Missing = append(p.Missing, i+1)
+		}
+	}
+	return p
 }
 
 func (s *sequence) join() ([]byte, error) {

@@ -597,24 +597,20 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestThreat70_Frames: of a GIF with thousands of pictures the first is decoded.
+// TestThreat70_Frames: of a GIF with thousands of pictures none is decoded, and
+// as many as a sequence may have do not take the memory of as many.
 func TestThreat70_Frames(t *testing.T) {
-	first := draw(t, []byte("the first picture"), 4).(*image.Paletted)
-	blank := image.NewPaletted(first.Rect, first.Palette)
-	film := func(n int) []byte {
-		g := &gif.GIF{Image: []*image.Paletted{first}, Delay: []int{1}}
-		for range n {
-			g.Image, g.Delay = append(g.Image, blank), append(g.Delay, 1)
-		}
-		return encoded(t, first, func(w io.Writer, _ image.Image) error { return gif.EncodeAll(w, g) })
+	m := draw(t, []byte("a picture"), 4).(*image.Paletted)
+	two, three := reelOf(t, 2, m), reelOf(t, 3, m)
+	each := three[len(two)-1 : len(three)-1]
+	long := func(n int) []byte {
+		return append(append(two[:len(two)-1:len(two)-1], bytes.Repeat(each, n-2)...), 0x3b)
 	}
-	short, long := film(1), film(2)
-	frame := long[len(short)-1 : len(long)-1]
-	film5000 := append(append(short[:len(short)-1:len(short)-1], bytes.Repeat(frame, 5000)...), short[len(short)-1])
-	one := allocated(func() { reads(t, short, []byte("the first picture")) })
-	if many := allocated(func() { reads(t, film5000, []byte("the first picture")) }); many > 4*one+8*uint64(len(film5000)) {
-		t.Errorf("one picture takes %d bytes, 5000 take %d", one, many)
+	film := long(5000)
+	if n := allocated(func() { refuses(t, film, "frames_too_many") }); n > 8*uint64(len(film)) {
+		t.Errorf("%d bytes were set aside for 5000 pictures", n)
 	}
+	reads(t, long(MaxPictures), []byte("a picture"))
 }
 
 // TestThreat70_Scans: a JPEG of very many scans is refused, however few bytes
@@ -657,7 +653,7 @@ func TestThreat76_Panics(t *testing.T) {
 		return nil, fmt.Errorf("never: %d", none[len(none)])
 	}}}
 	refuses(t, []byte("BOOM"), "qr_unreadable")
-	if cs, all := pass(panicking{}, 1); len(cs) != 0 || all {
+	if cs, all := pass(panicking{}, 1, thorough); len(cs) != 0 || all {
 		t.Errorf("a library that panics has read %d codes", len(cs))
 	}
 }
@@ -746,7 +742,7 @@ func FuzzRead(f *testing.F) {
 			t.Error("nothing was read, and no error")
 		case err != nil && got != nil:
 			t.Errorf("%d codes and %v", len(got), err)
-		case err != nil && !slices.Contains([]string{"qr_none", "qr_too_large", "qr_unreadable"}, explain.CodeOf(err)):
+		case err != nil && !slices.Contains([]string{"qr_none", "qr_too_large", "qr_unreadable", "frames_too_many"}, explain.CodeOf(err)):
 			t.Errorf("an error without its code: %v", err)
 		}
 		for _, c := range got {

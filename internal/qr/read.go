@@ -43,8 +43,18 @@ const (
 	// A picture full of finder patterns would keep the search for those that
 	// belong together busy for hours.
 	maxFinders = 1000 // seen
-	maxCorners = 96   // of them tried, the most distinct first
-	maxTries   = 400  // triples that are sampled, in one pass
+)
+
+// effort is how far the search for codes goes in one pass.
+type effort struct {
+	corners int // finder patterns tried, the most distinct first
+	tries   int // triples of them that are sampled
+}
+
+// A picture that somebody opens is worth more time than one of many.
+var (
+	thorough = effort{96, 400}
+	quick    = effort{24, 40}
 )
 
 // format is a kind of picture. The registry of package image is not asked: what
@@ -55,23 +65,24 @@ type format struct {
 	decode func(io.Reader) (image.Image, error)
 }
 
-// Of an animated GIF its first picture is decoded, no other.
 var formats = []format{
 	{"\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
 	{"\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
-	{"GIF8?a", gif.DecodeConfig, gif.Decode},
+	{gifMagic, gif.DecodeConfig, gif.Decode}, // of an animated one the first picture; film reads them all
 	{"RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
 	{"BM", bmp.DecodeConfig, bmp.Decode},
 }
 
 // Read returns what the QR codes in a PNG, JPEG, GIF, WebP or BMP picture say,
-// each different content once, from the top of the picture to its bottom. A
-// code in byte mode gives its bytes as they are, one that names its character
-// set (ECI) or holds Kanji its text in UTF-8. Codes of a structured append are
-// given one by one and never joined: their order and belonging are the
-// picture's word alone.
+// each different content once, from the top of the picture to its bottom. Of an
+// animated GIF, and of a ZIP archive in which every file is a picture, it reads
+// all pictures in their order. A code in byte mode gives its bytes as they are,
+// one that names its character set (ECI) or holds Kanji its text in UTF-8. Codes
+// of a structured append are given one by one and never joined: their order and
+// belonging are the picture's word alone. For frames of ours there is Join.
 //
-// Errors: qr_too_large, qr_unreadable, qr_none; the reader's own error as it is.
+// Errors: qr_too_large, qr_unreadable, qr_none, frames_too_many; the reader's own
+// error as it is.
 func Read(r io.Reader) ([][]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
@@ -79,6 +90,12 @@ func Read(r io.Reader) ([][]byte, error) {
 	}
 	if len(b) > maxBytes {
 		return nil, explain.Errorf("qr_too_large", "more than %d bytes", maxBytes)
+	}
+	if out, handled, err := several(b); handled {
+		if err == nil && len(out) == 0 {
+			err = explain.Errorf("qr_none", "several pictures")
+		}
+		return out, err
 	}
 	g, err := open(b)
 	if err != nil {
@@ -95,39 +112,65 @@ func Read(r io.Reader) ([][]byte, error) {
 	return out, nil
 }
 
+// several reads what holds more than one picture; handled is false where b does
+// not.
+func several(b []byte) (codes [][]byte, handled bool, err error) {
+	switch {
+	case begins(b, gifMagic):
+		return film(b)
+	case begins(b, zipMagic):
+		codes, err = album(b)
+		return codes, true, err
+	}
+	return nil, false, nil
+}
+
 // open decodes a picture to what matters, its brightness, with white behind
 // what is transparent.
 func open(b []byte) (g *image.Gray, err error) {
 	defer wall(func(p any) { g, err = nil, explain.Errorf("qr_unreadable", "the decoder failed: %v", p) })
-	i := slices.IndexFunc(formats, func(f format) bool { return f.matches(b) })
-	if i < 0 {
-		return nil, explain.Errorf("qr_unreadable", "no known kind of picture")
-	}
-	c, err := formats[i].config(bytes.NewReader(b))
+	f, _, err := kindOf(b)
 	if err != nil {
-		return nil, explain.Errorf("qr_unreadable", "the picture's head: %w", err)
+		return nil, err
 	}
-	if c.Width <= 0 || c.Height <= 0 {
-		return nil, explain.Errorf("qr_unreadable", "a picture without pixels")
-	}
-	if c.Width > maxPixels/c.Height {
-		return nil, explain.Errorf("qr_too_large", "%d × %d pixels", c.Width, c.Height)
-	}
-	if formats[i].magic == "\xff\xd8" && scans(b) > maxScans {
-		return nil, explain.Errorf("qr_too_large", "more than %d scans", maxScans)
-	}
-	m, err := formats[i].decode(bytes.NewReader(b))
+	m, err := f.decode(bytes.NewReader(b))
 	if err != nil {
 		return nil, explain.Errorf("qr_unreadable", "the picture: %w", err)
 	}
 	return brightness(m), nil
 }
 
-func (f format) matches(b []byte) bool {
-	if len(b) < len(f.magic) {
+// kindOf says of what kind a picture is and how many pixels it has, where they
+// may be decoded.
+func kindOf(b []byte) (f format, pixels int, err error) {
+	defer wall(func(p any) { err = explain.Errorf("qr_unreadable", "the decoder failed: %v", p) })
+	i := slices.IndexFunc(formats, func(f format) bool { return begins(b, f.magic) })
+	if i < 0 {
+		return format{}, 0, explain.Errorf("qr_unreadable", "no known kind of picture")
+	}
+	f = formats[i]
+	c, err := f.config(bytes.NewReader(b))
+	if err != nil {
+		return format{}, 0, explain.Errorf("qr_unreadable", "the picture's head: %w", err)
+	}
+	if c.Width <= 0 || c.Height <= 0 {
+		return format{}, 0, explain.Errorf("qr_unreadable", "a picture without pixels")
+	}
+	if c.Width > maxPixels/c.Height {
+		return format{}, 0, explain.Errorf("qr_too_large", "%d × %d pixels", c.Width, c.Height)
+	}
+	if f.magic == "\xff\xd8" && scans(b) > maxScans {
+		return format{}, 0, explain.Errorf("qr_too_large", "more than %d scans", maxScans)
+	}
+	return f, c.Width * c.Height, nil
+}
+
+// begins reports whether b begins with a mark, in which '?' is any byte.
+func begins(b []byte, magic string) bool {
+	if len(b) < len(magic) {
 		return false
 	}
-	for i, c := range []byte(f.magic) {
+	for i, c := range []byte(magic) {
 		if c != '?' && c != b[i] {
 			return false
 		}
@@ -259,7 +302,7 @@ func scan(g *image.Gray) []code {
 		}
 		for at := range sizes(g) {
 			for _, m := range thresholds(at.Gray) {
-				cs, all := pass(m, at.factor)
+				cs, all := pass(m, at.factor, thorough)
 				add(cs)
 				if all {
 					return sorted(found)
@@ -385,7 +428,7 @@ func hints(pure bool) map[gozxing.DecodeHintType]any {
 // pass reads the codes in one black and white picture; factor times its pixels
 // are those of the whole. all is true where no finder pattern is left over, so
 // that there is nothing more to look for.
-func pass(b gozxing.Binarizer, factor float64) (found []code, all bool) {
+func pass(b gozxing.Binarizer, factor float64, e effort) (found []code, all bool) {
 	defer wall(func(any) { all = false })
 	m, err := b.GetBlackMatrix()
 	if err != nil {
@@ -394,7 +437,7 @@ func pass(b gozxing.Binarizer, factor float64) (found []code, all bool) {
 	if c, ok := alone(b); ok {
 		return []code{c}, true
 	}
-	cs := corners(m)
+	cs := corners(m, e.corners)
 	left := make(map[*detector.FinderPattern]bool, len(cs))
 	for _, c := range cs {
 		left[c] = true
@@ -404,7 +447,7 @@ func pass(b gozxing.Binarizer, factor float64) (found []code, all bool) {
 		if !left[t.of[0]] || !left[t.of[1]] || !left[t.of[2]] {
 			continue
 		}
-		if tries++; tries > maxTries {
+		if tries++; tries > e.tries {
 			break
 		}
 		content, ok := sample(m, t)
@@ -473,8 +516,9 @@ func payload(text string, named bool) []byte {
 	return out
 }
 
-// corners are finder patterns, dark and light in the ratio 1:1:3:1:1 both ways.
-func corners(m *gozxing.BitMatrix) []*detector.FinderPattern {
+// corners are the most distinct finder patterns, dark and light in the ratio
+// 1:1:3:1:1 both ways.
+func corners(m *gozxing.BitMatrix, most int) []*detector.FinderPattern {
 	f := detector.NewFinderPatternFinder(m, nil)
 	w, h := m.GetWidth(), m.GetHeight()
 	// The runs of a row: how long each is and where it ends; dark ones are those
@@ -502,7 +546,7 @@ func corners(m *gozxing.BitMatrix) []*detector.FinderPattern {
 	}
 	cs := slices.Clone(f.GetPossibleCenters())
 	slices.SortStableFunc(cs, func(a, b *detector.FinderPattern) int { return cmp.Compare(b.GetCount(), a.GetCount()) })
-	return cs[:min(len(cs), maxCorners)]
+	return cs[:min(len(cs), most)]
 }
 
 // triple is three corners that may be one code's.
