@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run story test test-network test-window build app lint fuzz bench bench-network bench-app screenshots interop clean deps-run deps-test deps-app deps-display deps-interop
+.PHONY: run story test test-network test-window build app lint fuzz bench bench-network bench-app screenshots interop package test-package clean deps-run deps-test deps-app deps-display deps-interop deps-package deps-test-package
 
 run: ## open the app where there is a display, else tell the whole story in the terminal
 	@if [ "$$(uname -s)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory app; else $(MAKE) --no-print-directory story; fi
@@ -62,6 +62,12 @@ screenshots: deps-run ## every screen in every language, size and look, into bui
 interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 	$(GO) run -tags interop ./interop
 
+package: deps-package ## an archive, a .deb and a zip for Windows with their checksums, into build/package
+	@scripts/package.sh build/package '$(VERSION:-dirty=)' '$(LDFLAGS:-dirty=)'
+
+test-package: package deps-test-package ## unpack what was packed and run it, Windows under wine
+	@scripts/test-package.sh build/package '$(VERSION:-dirty=)'
+
 test-network: build ## a network of boards as separate processes: killed, cut off, crashed, lied about
 	@mkdir -p build
 	$(GO) build -trimpath -tags faults -ldflags '$(LDFLAGS)' -o build/bonafide-faults ./cmd/bonafide
@@ -74,6 +80,8 @@ deps-test: ; @scripts/deps.sh test
 deps-app: ; @scripts/deps.sh app
 deps-display: ; @scripts/deps.sh display
 deps-interop: ; @scripts/deps.sh interop
+deps-package: ; @scripts/deps.sh package
+deps-test-package: ; @scripts/deps.sh test-package
 
 clean: ## remove what was built
 	rm -rf bin build

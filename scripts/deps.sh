@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Installs what `make run`, `make test`, `make app`, `make interop` or a display that
-# nobody sees needs and prints what it installs. With everything present it calls no package manager and
+# Installs what `make run`, `make test`, `make app`, `make interop`, `make package`,
+# `make test-package` or a display that nobody sees needs and prints what it installs. With everything present it calls no package manager and
 # needs no network.
 set -euo pipefail
 
-what=${1:?usage: deps.sh run|test|app|display|interop}
+what=${1:?usage: deps.sh run|test|app|display|interop|package|test-package}
 commands=(cc git)          # a C compiler for SQLite
 libraries=()
 [ "$what" = test ] && commands+=(strace pdftoppm)
 [ "$what" = interop ] && commands+=(node npm)
 [ "$what" = display ] && commands+=(Xvfb openbox xdotool wmctrl xclip import tesseract)
-if [ "$what" = app ] || [ "$what" = display ]; then
+[ "$what" = package ] && commands+=(dpkg-deb dpkg-shlibdeps objdump x86_64-w64-mingw32-gcc convert zip)
+[ "$what" = test-package ] && commands+=(dpkg-deb x86_64-w64-mingw32-gcc wine unzip Xvfb xdotool desktop-file-validate)
+if [ "$what" = app ] || [ "$what" = display ] || [ "$what" = package ]; then
 	commands+=(pkg-config)
 	libraries+=(gl x11 xcursor xrandr xinerama xi xxf86vm wayland-client xkbcommon)
 fi
@@ -19,6 +21,8 @@ declare -A package=(
 	[cc]=gcc [git]=git [strace]=strace [pdftoppm]=poppler-utils [pkg-config]=pkg-config
 	[node]=nodejs [npm]=npm
 	[Xvfb]=xvfb [openbox]=openbox [xdotool]=xdotool [wmctrl]=wmctrl [xclip]=xclip [import]=imagemagick [tesseract]=tesseract-ocr
+	[dpkg-deb]=dpkg [dpkg-shlibdeps]=dpkg-dev [objdump]=binutils [x86_64-w64-mingw32-gcc]=gcc-mingw-w64-x86-64
+	[convert]=imagemagick [zip]=zip [unzip]=unzip [wine]=wine [desktop-file-validate]=desktop-file-utils
 	[gl]=libgl1-mesa-dev [x11]=libx11-dev [xcursor]=libxcursor-dev [xrandr]=libxrandr-dev
 	[xinerama]=libxinerama-dev [xi]=libxi-dev [xxf86vm]=libxxf86vm-dev
 	[wayland-client]=libwayland-dev [xkbcommon]=libxkbcommon-dev
@@ -50,7 +54,7 @@ for l in "${libraries[@]}"; do
 	{ command -v pkg-config >/dev/null && pkg-config --exists "$l"; } || missing+=("${package[$l]}")
 done
 # OpenGL without a graphics card, which has no command and no header.
-if [ "$what" = display ] && command -v dpkg-query >/dev/null && ! dpkg-query -W -f '${Status}' libgl1-mesa-dri 2>/dev/null | grep -q ' installed'; then
+if { [ "$what" = display ] || [ "$what" = test-package ]; } && command -v dpkg-query >/dev/null && ! dpkg-query -W -f '${Status}' libgl1-mesa-dri 2>/dev/null | grep -q ' installed'; then
 	missing+=(libgl1-mesa-dri)
 fi
 if [ ${#missing[@]} -eq 0 ]; then

@@ -24,6 +24,7 @@ ldflags="-s -w $ldflags"
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+rm -f "$out/"bonafide[-_]* "$out/SHA256SUMS"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -88,14 +89,13 @@ Copyright: The Bonafide authors
 License: Apache-2.0
  On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.
 TEXT
-gzip -9n "$doc/CHANGELOG.md" "$doc/licences-of-libraries.json"
-mv "$doc/CHANGELOG.md.gz" "$doc/changelog.gz"
+gzip -9n "$doc/licences-of-libraries.json"
 # What the programs are linked with says which packages they need.
 mkdir -p "$work/debian"
 printf 'Source: bonafide\n\nPackage: bonafide\nArchitecture: any\n' >"$work/debian/control"
 needs=$(cd "$work" && dpkg-shlibdeps -O -edeb/usr/bin/bonafide -edeb/usr/bin/bonafide-app 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 # The app loads these when it opens its window.
-needs="$needs, libgl1, libx11-6, libxcursor1, libxrandr2, libxinerama1, libxi6"
+needs="$needs, libx11-6, libxcursor1, libxrandr2, libxinerama1, libxi6"
 stamp "$deb"
 cat >"$deb/DEBIAN/control" <<TEXT
 Package: bonafide
@@ -167,7 +167,6 @@ build bonafide ./cmd/bonafide ""
 build bonafide-app . "-H windowsgui"
 papers "$tree"
 stamp "$tree"
-rm -f "$out/$name-windows-amd64.zip"
 (cd "$work" && find "$(basename "$tree")" -type f | sort | zip -q -X -9 "$out/$name-windows-amd64.zip" -@)
 
 (cd "$out" && sha256sum "$name-linux-$arch.tar.gz" "bonafide_${version}_$(dpkg --print-architecture).deb" "$name-windows-amd64.zip" >"SHA256SUMS")
