@@ -76,7 +76,7 @@ func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
 		r.note,
 		widget.NewAccordion(
 			widget.NewAccordionItem(w.L("Which credentials (none chosen: any)"), r.types),
-			widget.NewAccordionItem(w.L("Which facts (none chosen: all)"), r.claims),
+			widget.NewAccordionItem(w.L("Which details (none chosen: all)"), r.claims),
 		),
 		container.NewHBox(newPrimary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
 	)

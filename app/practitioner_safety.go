@@ -121,9 +121,9 @@ func (r *safetyRoom) draw() {
 		buttons(r.s,
 			action(newPrimary(w.L("Make a backup…"), theme.DocumentSaveIcon(), r.backup)),
 			action(newButton(w.L("Rehearse a backup…"), theme.VisibilityIcon(), r.rehearse)),
-			action(newButton(w.L("Bring a backup back…"), theme.HistoryIcon(), func() { r.s.restore("") })),
+			action(newButton(w.L("Restore a backup…"), theme.HistoryIcon(), func() { r.s.restore("") })),
 		),
-		caption(w.L("Rehearsing goes through a backup as if it were brought back and changes nothing. Bringing it back makes a new folder and leaves this home as it is.")),
+		caption(w.L("Rehearsing goes through a backup as if it were restored and changes nothing. Restoring it makes a new folder and leaves this home as it is.")),
 	)))
 	people := tight()
 	for _, p := range st.People {

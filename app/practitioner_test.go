@@ -425,7 +425,7 @@ func backupLoseRestore(t *testing.T, size fyne.Size) {
 	c.typeInto(t, "Passphrase of the backup", "paper otter lantern")
 	c.picture("safety-rehearse")
 	c.tap(t, "Rehearse")
-	wants(t, c.window.Content(), "The backup is whole and can be brought back", "Nothing was changed.")
+	wants(t, c.window.Content(), "The backup is whole and can be restored", "Nothing was changed.")
 	c.picture("safety-rehearsed")
 
 	// The passphrase of the home, and of the person.
@@ -459,7 +459,7 @@ func backupLoseRestore(t *testing.T, size fyne.Size) {
 	c.unlock(town.Passphrase) // what it was when the backup was made
 	wants(t, c.window.Content(), "Professional licence", "Number: "+c.Rows[0].Number, "Current")
 	c.section("safety")
-	wants(t, c.window.Content(), "This home was brought back from a backup on 21 Nov 2026")
+	wants(t, c.window.Content(), "This home was restored from a backup on 21 Nov 2026")
 }
 
 // TestThreat75_ClipboardAndFiles: what was copied goes from the clipboard, a code

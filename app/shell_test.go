@@ -717,13 +717,13 @@ func TestRestoreFromTheFirstScreen(t *testing.T) {
 	e, _ := explain.Lookup("home_missing")
 	wants(t, a.window.Content(), e.Message, "[Restore a backup…]")
 	a.tap(t, "Restore a backup…")
-	if b := find(t, a.window.Content(), func(b *push) bool { return b.Text == "Bring it back" }); !b.Disabled() {
+	if b := find(t, a.window.Content(), func(b *push) bool { return b.Text == "Restore it" }); !b.Disabled() {
 		t.Error("a backup can be brought back that nobody chose")
 	}
 	a.take([]fyne.URI{storage.NewFileURI(file)})
 	wants(t, a.window.Content(), "backup.bonafide")
 	a.typeInto(t, "Passphrase of the backup", "of the backup")
-	a.tap(t, "Bring it back")
+	a.tap(t, "Restore it")
 	wants(t, a.window.Content(), "Your data is back")
 	a.tap(t, "Open it")
 	wants(t, a.window.Content(), "Locked")

@@ -114,7 +114,7 @@ func (r *demoRoom) Leave() { r.s.demoDrawn = nil }
 
 func (r *demoRoom) draw() {
 	s, w, st := r.s, r.s.words, r.s.demo.State()
-	objects := []fyne.CanvasObject{heading(w.L("Things to try")), wrapped(w.L("Each of these opens in the room that it is for. Nothing here is real."))}
+	objects := []fyne.CanvasObject{heading(w.L("Things to try")), wrapped(w.L("Each of these opens where it belongs. Nothing here is real."))}
 	if st.Trouble.Code != "" {
 		objects = append(objects, troublePanel(s, st.Trouble))
 	}

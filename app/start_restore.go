@@ -74,7 +74,7 @@ func (s *shell) restore(damaged string) {
 			})
 		})
 	}
-	run = newPrimary(w.L("Bring it back"), theme.ConfirmIcon(), func() { start(false) })
+	run = newPrimary(w.L("Restore it"), theme.ConfirmIcon(), func() { start(false) })
 	rehearse = newButton(w.L("Only rehearse"), theme.VisibilityIcon(), func() { start(true) })
 	chosen := func(u fyne.URI) {
 		file = u.Path()

@@ -130,7 +130,7 @@ func (s *Safety) Refresh(ctx context.Context) {
 // and when it was brought back.
 func lastBackup(w Words, i home.Info, now time.Time) (last, due, restored string) {
 	if i.Restored != nil {
-		restored = w.L("This home was brought back from a backup on {{.When}}.", D{"When": w.Stamp(*i.Restored)})
+		restored = w.L("This home was restored from a backup on {{.When}}.", D{"When": w.Stamp(*i.Restored)})
 	}
 	if i.LastBackup == nil {
 		return w.L("There is no backup yet."), w.L("Make a backup: if this device is lost, your licences are lost with it."), restored
@@ -350,7 +350,7 @@ func (r *Restoration) run(ctx context.Context, file, dir string, pass, fresh, ag
 			return err
 		}
 	}
-	what := r.words.L("Bringing the backup back")
+	what := r.words.L("Restoring the backup")
 	if rehearse {
 		what = r.words.L("Rehearsing the backup")
 	}
@@ -378,7 +378,7 @@ func (r *Restoration) run(ctx context.Context, file, dir string, pass, fresh, ag
 func restored(w Words, out home.Restored) *Finished {
 	f := &Finished{Title: w.L("Your data is back")}
 	if out.Rehearsed {
-		f.Title = w.L("The backup is whole and can be brought back")
+		f.Title = w.L("The backup is whole and can be restored")
 	}
 	f.Lines = append(f.Lines, w.L("Made on {{.When}}.", D{"When": w.Stamp(out.Created)}))
 	f.Lines = append(f.Lines, holds(w, out.Credentials)...)

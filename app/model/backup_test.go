@@ -205,7 +205,7 @@ func TestThreat72_BackupAndRestore(t *testing.T) {
 	if err := s.Rehearse(t.Context(), file, pass()); err != nil {
 		t.Fatal(err)
 	}
-	says(t, "the rehearsal", *s.State().Finished, "can be brought back", "It holds 2 credentials.", "Nothing was changed.", "owner")
+	says(t, "the rehearsal", *s.State().Finished, "can be restored", "It holds 2 credentials.", "Nothing was changed.", "owner")
 
 	// Lost, and brought back elsewhere by who also forgot the home's passphrase.
 	if err := p.home.Close(); err != nil {

@@ -260,7 +260,7 @@ func pinned(w Words, t pack.Trust, now time.Time) []Fact {
 		plain(w.L("Network"), t.ChainID),
 		plain(w.L("Fingerprint that was compared"), grouped(t.Pinned)),
 		{Name: w.L("Pinned on"), Value: w.Stamp(t.Since)},
-		{Name: w.L("Newest header believed"), Value: w.L("{{.Height}}, of {{.When}}", D{"Height": t.Height(), "When": w.Stamp(t.Time())})},
+		{Name: w.L("Newest state believed"), Value: w.L("{{.Height}}, of {{.When}}", D{"Height": t.Height(), "When": w.Stamp(t.Time())})},
 		{Name: w.L("Boards that sign"), Value: w.N("{{.N}} boards", t.Validators())},
 		{Name: w.L("Trust"), Value: ends},
 	}
@@ -350,7 +350,7 @@ func (d *Data) take(ctx context.Context, f File) bool {
 	w := d.words
 	p := &PinPreview{
 		Network: Plain(n.ChainID), Fingerprint: n.Display(), network: n,
-		Header: w.L("Its header {{.Height}} is of {{.When}}.", D{"Height": n.Height, "When": w.Stamp(n.Time)}),
+		Header: w.L("Its state number {{.Height}} is of {{.When}}.", D{"Height": n.Height, "When": w.Stamp(n.Time)}),
 	}
 	if t, err := d.feeding.Trust(); err == nil && t.ChainID != n.ChainID {
 		p.Believed = w.L("This home believes the network {{.Network}} now. Believing another one leaves its data behind.", D{"Network": Plain(t.ChainID)})

@@ -210,7 +210,7 @@ func sampleTitle(w Words, s demo.Sample) (Role, string) {
 	case demo.SampleAnswer:
 		return RoleHospital, w.L("An answer to one of the hospital's open requests: it should be verified, once.")
 	case demo.SampleAnswerCode:
-		return RoleHospital, w.L("Another answer, with two claims alone, as a picture of a QR code.")
+		return RoleHospital, w.L("Another answer, with two details alone, as a picture of a QR code.")
 	case demo.SampleReplayed:
 		return RoleHospital, w.L("An answer that was verified before: it must not count again.")
 	case demo.SampleCopy:
