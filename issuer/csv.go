@@ -126,6 +126,14 @@ func openSheet(r io.Reader, m *Mapping) (*sheet, error) {
 	return s, nil
 }
 
+// Fits reads the first line of a register file and says whether it has the
+// mapping's columns; the rest is left unread. Codes as Import, for a file that
+// cannot be read to its end.
+func (m *Mapping) Fits(file io.Reader) error {
+	_, err := openSheet(file, m)
+	return err
+}
+
 // utf16 reports whether a file begins as text of two or four bytes a
 // character: with a byte order mark of such, or with a NUL beside a letter.
 func utf16(head []byte) bool {

@@ -74,6 +74,8 @@ type ImportReport struct {
 	Counts []ActCount `json:"counts"`
 	Acts   []RowAct   `json:"acts"` // at most 100,000
 	Alone  bool       `json:"-"`    // acts went on that need a second person, and the home has none
+	// Lines of the rows behind Added and Kept, at most 100,000 each.
+	AddedLines, KeptLines []int `json:"-"`
 }
 
 func (r *ImportReport) count(a RowAct) {
@@ -191,14 +193,20 @@ func (m *importing) flush(ctx context.Context) error {
 	return nil
 }
 
+// upTo appends as long as there are no more than n.
+func upTo(n int, to, more []int) []int {
+	return append(to, more[:min(len(more), n-len(to))]...)
+}
+
 // chunk is what the rows of one transaction come to.
 type chunk struct {
-	changes                []Change
-	acts                   []RowAct
-	moved                  []int // per act: its change; -1 where it has no number
-	added, changed         int
-	unchanged, kept, alone int
-	wrong                  []BadRow
+	changes          []Change
+	acts             []RowAct
+	moved            []int // per act: its change; -1 where it has no number
+	added, kept      []int // lines
+	changed          int
+	unchanged, alone int
+	wrong            []BadRow
 }
 
 func (m *importing) apply(ctx context.Context) error {
@@ -227,10 +235,12 @@ func (m *importing) apply(ctx context.Context) error {
 				return fmt.Errorf("storing licences: %w", err)
 			}
 		}
-		m.rep.Added += c.added
+		m.rep.Added += len(c.added)
+		m.rep.AddedLines = upTo(maxRowActs, m.rep.AddedLines, c.added)
 		m.rep.Changed += c.changed
 		m.rep.Unchanged += c.unchanged
-		m.rep.Kept += c.kept
+		m.rep.Kept += len(c.kept)
+		m.rep.KeptLines = upTo(maxRowActs, m.rep.KeptLines, c.kept)
 		m.rep.Alone = m.rep.Alone || c.alone > 0
 		for i, a := range c.acts {
 			if n := c.moved[i]; n >= 0 {

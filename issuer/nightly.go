@@ -59,7 +59,7 @@ func (m *importing) compare(ctx context.Context, known []Licence) (*chunk, error
 	}
 	for i := range known {
 		if known[i].ID == 0 {
-			c.added++
+			c.added = append(c.added, m.rows[i].line)
 			c.changes = append(c.changes, m.add(&m.rows[i]))
 			continue
 		}
@@ -115,7 +115,7 @@ func (n *nightly) into(c *chunk, wrong *problem) {
 	if len(n.acts) == 0 {
 		c.unchanged++
 		if n.r.status != n.old.Status || n.m.s.m.overlay(n.old.Record, n.r.record) != n.old.Record {
-			c.kept++
+			c.kept = append(c.kept, n.r.line)
 		}
 		return
 	}

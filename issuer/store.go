@@ -215,6 +215,9 @@ type Store interface {
 	// batch, and the leaf it is of, without hash, salt and draft; ErrNotFound.
 	Envelope(ctx context.Context, licence int64, f Form, format vc.Format) ([]byte, Leaf, error)
 
+	// OpenCodes returns which licences have an unused code that runs out after a
+	// time and was answered wrongly less often than tries, and when it runs out.
+	OpenCodes(ctx context.Context, after time.Time, tries int) (map[int64]time.Time, error)
 	// PutCode stores a code and withdraws unused ones of the same licence.
 	PutCode(ctx context.Context, c Code, e Event) error
 	// Code finds a code by its public part; ErrNotFound.

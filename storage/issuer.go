@@ -930,6 +930,25 @@ type codeBody struct {
 
 func codeCell(id string) Cell { return Cell{"claim_code", "body", id} }
 
+// OpenCodes implements issuer.Store.
+func (s *IssuerStore) OpenCodes(ctx context.Context, after time.Time, tries int) (map[int64]time.Time, error) {
+	out := map[int64]time.Time{}
+	err := s.read(ctx, func(q *statements) error {
+		return q.each(`SELECT licence, expires FROM claim_code WHERE used = 0 AND expires > ? AND attempts < ?`, []any{after.Unix(), tries}, func(scan func(...any) error) error {
+			var licence, expires int64
+			if err := scan(&licence, &expires); err != nil {
+				return err
+			}
+			out[licence] = unix(expires)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading claim codes: %w", err)
+	}
+	return out, nil
+}
+
 // PutCode implements issuer.Store.
 func (s *IssuerStore) PutCode(ctx context.Context, c issuer.Code, e issuer.Event) error {
 	body, err := s.sealJSON(codeCell(c.ID), codeBody{Secret: c.Secret})

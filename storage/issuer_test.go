@@ -217,7 +217,15 @@ func TestIssuerChangesAndCodes(t *testing.T) {
 	if _, err := s.Code(ctx, "ABCDE"); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("a withdrawn code: %v", err)
 	}
+	for after, want := range map[time.Time]int{until.Add(-time.Second): 1, until: 0} {
+		if open, err := s.OpenCodes(ctx, after, 1); err != nil || len(open) != want || want > 0 && !open[l.ID].Equal(until) {
+			t.Errorf("open codes after %s: %v, %v", after, open, err)
+		}
+	}
 	must(s.MissCode(ctx, "FGHIJ"))
+	if open, err := s.OpenCodes(ctx, until.Add(-time.Second), 1); err != nil || len(open) != 0 {
+		t.Errorf("a locked code is open: %v, %v", open, err)
+	}
 	got, err := s.Code(ctx, "FGHIJ")
 	if err != nil || got.Attempts != 1 || string(got.Secret) != "0123456789" || !got.Expires.Equal(until) || got.Holder != "" {
 		t.Errorf("%+v, %v", got, err)
@@ -227,6 +235,9 @@ func TestIssuerChangesAndCodes(t *testing.T) {
 	use := issuer.Change{Licence: ls[0], WasRevision: ls[0].Revision, WasStatusRev: ls[0].StatusRev}
 	use.Licence.Holder, use.Licence.HolderKey, use.Licence.ClaimRev, use.Licence.Revision = "did:key:z1", "zDn", 2, 2
 	must(s.UseCode(ctx, "FGHIJ", use))
+	if open, err := s.OpenCodes(ctx, until.Add(-time.Second), 9); err != nil || len(open) != 0 {
+		t.Errorf("a used code is open: %v, %v", open, err)
+	}
 	use.WasRevision = 2
 	if err := s.UseCode(ctx, "FGHIJ", use); !errors.Is(err, issuer.ErrConflict) {
 		t.Errorf("a code used twice: %v", err)

@@ -3,12 +3,9 @@ package main
 // The nightly file: a board's register as its own system exports it.
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"bonafide/assets/mappings"
@@ -68,10 +65,10 @@ func (c *boardImportCmd) Run(e *env) error {
 		return err
 	}
 	defer closing(e, h)
-	bad := newRowErrors()
-	rep, err := b.Import(e.ctx, in, m, issuer.ImportOptions{DryRun: c.DryRun, Person: h.Actor(), Progress: e.progress(), Bad: bad.add})
+	bad := issuer.NewRowErrors()
+	rep, err := b.Import(e.ctx, in, m, issuer.ImportOptions{DryRun: c.DryRun, Person: h.Actor(), Progress: e.progress(), Bad: bad.Add})
 	if c.Errors != "" {
-		if werr := writeFile(c.Errors, bad.bytes()); werr != nil {
+		if werr := writeFile(c.Errors, bad.Bytes()); werr != nil {
 			return werr
 		}
 	}
@@ -162,52 +159,4 @@ func actNoun(c issuer.ActCount) string {
 		return plural(c.Rows, "surrender")
 	}
 	return plural(c.Rows, "change") + " to " + spoken(c.To)
-}
-
-// maxErrorRows bounds the file of bad rows.
-const maxErrorRows = 100_000
-
-// rowErrors collects bad rows as CSV that a spreadsheet can open: no cell of
-// it can be taken for a formula (OWASP ASVS 5.0, 1.2.10).
-type rowErrors struct {
-	buf  bytes.Buffer
-	csv  *csv.Writer
-	rows int
-}
-
-func newRowErrors() *rowErrors {
-	r := &rowErrors{}
-	r.csv = csv.NewWriter(&r.buf)
-	r.put("line", "column", "code", "reason")
-	return r
-}
-
-func (r *rowErrors) put(cells ...string) {
-	for i := range cells {
-		cells[i] = safeCell(cells[i])
-	}
-	_ = r.csv.Write(cells) // a buffer takes everything
-}
-
-func (r *rowErrors) add(b issuer.BadRow) error {
-	if r.rows++; r.rows <= maxErrorRows {
-		r.put(strconv.Itoa(b.Line), b.Column, b.Code, b.Reason)
-	}
-	return nil
-}
-
-func (r *rowErrors) bytes() []byte {
-	if more := r.rows - maxErrorRows; more > 0 {
-		r.put("", "", "more", fmt.Sprintf("%d more rows are bad", more))
-	}
-	r.csv.Flush()
-	return r.buf.Bytes()
-}
-
-// safeCell puts an apostrophe before what a spreadsheet would calculate.
-func safeCell(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n") {
-		return "'" + s
-	}
-	return s
 }
