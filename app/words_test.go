@@ -154,6 +154,9 @@ func TestTranslations(t *testing.T) {
 				t.Errorf("%s.json: nobody says %q", l, id)
 			}
 			for _, f := range forms {
+				if bad := misspelt(l, f); bad != "" {
+					t.Errorf("%s.json: %q: %s", l, f, bad)
+				}
 				if got, want := namesIn(f), namesIn(id); !slices.Equal(got, want) && !(isCounted && slices.Equal(append(got, ".N"), want)) {
 					t.Errorf("%s.json: %q names %v, the sentence %v", l, f, got, want)
 				}
@@ -179,6 +182,22 @@ func TestTranslations(t *testing.T) {
 			t.Errorf("%s.json lacks %d sentences", l, missing)
 		}
 	}
+}
+
+// What French sets with a space that does not break, and a colon without one.
+var frenchMarks = regexp.MustCompile(`[^\x{00a0}][;?!»]|«[^\x{00a0}]|[^\x{00a0}]:(\s|$)`)
+
+// misspelt says what a language does not write so; "" where all is well.
+func misspelt(language, sentence string) string {
+	switch {
+	case language == "fr" && frenchMarks.MatchString(sentence):
+		return "French has U+00A0 before ; : ? ! » and after «"
+	case language != "en" && strings.Contains(sentence, "'"):
+		return "an apostrophe is ’"
+	case language == "es" && (strings.Count(sentence, "?") != strings.Count(sentence, "¿") || strings.Count(sentence, "!") != strings.Count(sentence, "¡")):
+		return "Spanish begins a question with ¿ and a call with ¡"
+	}
+	return ""
 }
 
 // keysOf are the keys of a flat JSON object, in the order of the file.
