@@ -255,6 +255,7 @@ func (s *shell) keysPage() fyne.CanvasObject {
 	add("F1", w.L("Help"))
 	add("Esc", w.L("Cancel, close, go back"))
 	add("Tab", w.L("To the next thing that takes the keyboard; with Shift to the one before"))
+	add("Page Up, Page Down", w.L("Turn the page"))
 	add("Alt", w.L("The menu"))
 	return container.NewVBox(heading(w.L("Keyboard shortcuts")), grid)
 }

@@ -102,3 +102,51 @@ func TestPagesWithoutRoomsHaveHelp(t *testing.T) {
 		t.Errorf("the first trust: F1 opens %q", got)
 	}
 }
+
+// Without a mouse all of a page comes in sight: a page at a time, and with what
+// gets the keyboard.
+func TestKeyboardScrolls(t *testing.T) {
+	for _, size := range []fyne.Size{wide, phoneSize} {
+		freshUser(t)
+		a := launch(t, size, Options{Dir: clinicHome(t)})
+		a.help("hospital")
+		a.settle()
+		scroll := find(t, a.helping.content, func(*container.Scroll) bool { return true })
+		a.typed(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+		once := scroll.Offset.Y
+		if once < scroll.Size().Height/2 || once > scroll.Size().Height {
+			t.Errorf("Page Down scrolls by %v of %v", once, scroll.Size().Height)
+		}
+		a.typed(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+		a.typed(&fyne.KeyEvent{Name: fyne.KeyPageUp})
+		if scroll.Offset.Y != once {
+			t.Errorf("Page Up goes to %v, from where Page Down went on at %v", scroll.Offset.Y, once)
+		}
+		scroll.ScrollToTop()
+		back := find(t, a.helping.content, func(b *push) bool { return b.Text == a.words.L("Back") })
+		back.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+		if scroll.Offset.Y != once {
+			t.Errorf("with the keyboard on a button Page Down goes to %v", scroll.Offset.Y)
+		}
+
+		// The last links of the guide lie far below.
+		scroll.ScrollToTop()
+		c := a.window.Canvas()
+		c.Unfocus()
+		c.FocusPrevious()
+		for i := 0; ; i++ {
+			at, ok := c.Focused().(*push)
+			if s, _ := scrollAround(a.helping.content, at, nil); ok && s == scroll {
+				y := fyne.CurrentApp().Driver().AbsolutePositionForObject(at).Y - fyne.CurrentApp().Driver().AbsolutePositionForObject(scroll).Y
+				if scroll.Offset.Y == 0 || y < 0 || y+at.Size().Height > scroll.Size().Height+1 {
+					t.Errorf("what has the keyboard is at %v of %v, at an offset of %v", y, scroll.Size().Height, scroll.Offset.Y)
+				}
+				break
+			}
+			if i > 30 {
+				t.Fatal("the keyboard does not reach the guide's links")
+			}
+			c.FocusPrevious()
+		}
+	}
+}

@@ -186,10 +186,12 @@ func (r *panelRenderer) Refresh() {
 	r.p.content.Refresh()
 }
 
-// passOn hands Escape and F1 to the window that a widget stands in, and reports
-// whether it did.
+// passOn hands Escape, F1 and the keys that turn pages to the window that a
+// widget stands in, and reports whether it did.
 func passOn(o fyne.CanvasObject, k *fyne.KeyEvent) bool {
-	if k.Name != fyne.KeyEscape && k.Name != fyne.KeyF1 {
+	switch k.Name {
+	case fyne.KeyEscape, fyne.KeyF1, fyne.KeyPageUp, fyne.KeyPageDown:
+	default:
 		return false
 	}
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
@@ -200,7 +202,7 @@ func passOn(o fyne.CanvasObject, k *fyne.KeyEvent) bool {
 	return true
 }
 
-// push is Fyne's, which lets Escape and F1 through to the window.
+// push is Fyne's, which lets keys through that are the window's.
 type push struct{ widget.Button }
 
 func newButton(text string, icon fyne.Resource, tapped func()) *push {
@@ -219,6 +221,12 @@ func (b *push) Tapped(e *fyne.PointEvent) {
 		f()
 	}
 	b.Button.Tapped(e)
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *push) FocusGained() {
+	b.Button.FocusGained()
+	reveal(b)
 }
 
 // TypedKey implements fyne.Focusable.
@@ -242,7 +250,7 @@ func newQuiet(text string, icon fyne.Resource, tapped func()) *push {
 	return b
 }
 
-// entry is Fyne's, which lets Escape and F1 through to the window.
+// entry is Fyne's, which lets keys through that are the window's.
 type entry struct{ widget.Entry }
 
 func newEntry() *entry {
@@ -260,6 +268,12 @@ func newPassword() *entry {
 	e.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
 	e.ExtendBaseWidget(e)
 	return e
+}
+
+// FocusGained implements fyne.Focusable.
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	reveal(e)
 }
 
 // TypedKey implements fyne.Focusable.

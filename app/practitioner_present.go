@@ -41,6 +41,12 @@ func newTick(text string, changed func(bool)) *tick {
 	return t
 }
 
+// FocusGained implements fyne.Focusable.
+func (t *tick) FocusGained() {
+	t.Check.FocusGained()
+	reveal(t)
+}
+
 // TypedKey implements fyne.Focusable.
 func (t *tick) TypedKey(k *fyne.KeyEvent) {
 	if !passOn(t, k) {

@@ -376,6 +376,10 @@ func (s *shell) typed(k *fyne.KeyEvent) {
 		}
 	case fyne.KeyF1:
 		s.help("")
+	case fyne.KeyPageDown:
+		turnPage(s.window.Canvas(), 1)
+	case fyne.KeyPageUp:
+		turnPage(s.window.Canvas(), -1)
 	}
 }
 
