@@ -69,18 +69,21 @@ func (s *shell) explains() model.Help {
 func (r *helpRoom) list() {
 	w := r.s.words
 	r.page = ""
-	topics := r.s.explains().Topics(r.search.Text)
+	topics := r.s.explains().Topics(r.search.Text, r.s.place.Role)
 	box := container.NewVBox()
 	for _, t := range topics[:min(len(topics), 60)] {
 		icon := theme.DocumentIcon()
 		if t.Code {
 			icon = theme.QuestionIcon()
 		}
-		row := lined(t.Title, !t.Code, icon, func() { r.open(t.ID) })
+		title := wrapped(t.Title)
+		title.TextStyle.Bold = !t.Code
+		text := tight(title)
 		if t.In != "" {
-			row = tight(row, indented(caption(t.In)))
+			text.Add(caption(t.In))
 		}
-		box.Add(row)
+		box.Add(container.NewStack(newQuiet("", nil, func() { r.open(t.ID) }),
+			container.NewBorder(nil, nil, container.NewPadded(widget.NewIcon(icon)), nil, text)))
 	}
 	if len(topics) == 0 {
 		box.Add(wrapped(w.L("Nothing was found. Try fewer or other words.")))
@@ -172,11 +175,6 @@ func (r *helpRoom) fill(top, rest fyne.CanvasObject) *container.Scroll {
 	r.content.Objects = []fyne.CanvasObject{stacked(container.New(column{}, container.NewPadded(top)), scroll)}
 	r.content.Refresh()
 	return scroll
-}
-
-// indented stands below a line's text, beside its icon.
-func indented(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewBorder(nil, nil, container.NewPadded(container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()))), nil, o)
 }
 
 // markdown shows a text of ours. Fyne lets the lines of a list run wider than

@@ -97,16 +97,20 @@ func (h Help) Has(topic string) bool {
 }
 
 // Topics are what holds every word of a query: guides, their parts and codes,
-// the title counting more than the text. An empty query lists the guides alone,
-// since there are hundreds of codes.
-func (h Help) Topics(query string) []Topic {
-	words := strings.Fields(strings.ToLower(query))
+// the title counting more than the text, and the role's own guide coming first. An
+// empty query lists the guides alone, since there are hundreds of codes.
+func (h Help) Topics(query string, role Role) []Topic {
+	words := strings.Fields(folded(query))
 	type hit struct {
 		Topic
 		rank int
 	}
 	var hits []hit
-	for _, name := range guides.Names() {
+	names := guides.Names()
+	if i := slices.Index(names, string(role)); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, string(role))
+	}
+	for _, name := range names {
 		g, _ := h.Guide(name)
 		if _, ok := match(words, g.Title+" "+name, ""); ok {
 			hits = append(hits, hit{Topic{ID: name, Title: g.Title}, 0})
@@ -137,10 +141,18 @@ func (h Help) Topics(query string) []Topic {
 	return out
 }
 
+// unmarked takes the marks from letters of the languages that the app speaks:
+// people search without them.
+var unmarked = strings.NewReplacer("á", "a", "à", "a", "â", "a", "é", "e", "è", "e", "ê", "e", "ë", "e", "í", "i", "î", "i", "ï", "i",
+	"ó", "o", "ô", "o", "ú", "u", "ù", "u", "û", "u", "ü", "u", "ñ", "n", "ç", "c", "œ", "oe", "’", "'")
+
+// folded is text as it is compared.
+func folded(s string) string { return unmarked.Replace(strings.ToLower(s)) }
+
 // match reports whether all words stand in title or text; rank 0 where all
 // stand in the title.
 func match(words []string, title, text string) (rank int, ok bool) {
-	title, text = strings.ToLower(title), strings.ToLower(text)
+	title, text = folded(title), folded(text)
 	for _, w := range words {
 		switch {
 		case strings.Contains(title, w):

@@ -373,16 +373,24 @@ func FuzzLoadPlaces(f *testing.F) {
 
 func TestHelp(t *testing.T) {
 	h := NewHelp(English(), "en")
-	if all := h.Topics(""); len(all) != len(guides.Names()) || all[0].Title != "For hospitals" {
+	if all := h.Topics("", ""); len(all) != len(guides.Names()) || all[0].Title != "For hospitals" {
 		t.Errorf("the first page: %v", all)
 	}
 	for query, first := range map[string]string{"no_trust": "no_trust", "NO TRUST pinned": "no_trust", "usb stick": "hospital#data", "claim code": "practitioner#get", "hospitals": "hospital", "compare fingerprint": "hospital#trust"} {
-		if got := h.Topics(query); len(got) == 0 || got[0].ID != first {
+		if got := h.Topics(query, ""); len(got) == 0 || got[0].ID != first {
 			t.Errorf("%q finds %v first", query, got[:min(len(got), 3)])
 		}
 	}
-	if got := h.Topics("xyzzy"); len(got) != 0 {
+	if got := h.Topics("xyzzy", ""); len(got) != 0 {
 		t.Errorf("nothing is %v", got)
+	}
+	if all := h.Topics("", RoleBoard); len(all) != len(guides.Names()) || all[0].ID != "board" || all[1].ID != "hospital" {
+		t.Errorf("a board's first page: %v", all)
+	}
+	for language, query := range map[string]string{"es": "frase de contrasena", "fr": "l'empreinte reseau"} {
+		if got := NewHelp(English(), language).Topics(query, RoleHospital); len(got) == 0 || got[0].In == "" {
+			t.Errorf("%q without its marks finds %v", query, got)
+		}
 	}
 	if _, ok := h.Code("nothing"); ok {
 		t.Error("there is a page about nothing")
