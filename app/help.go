@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -126,7 +127,8 @@ func (r *helpRoom) open(topic string) {
 		r.list()
 		return
 	}
-	r.fill(back, markdown(text))
+	title, text, _ := strings.Cut(strings.TrimPrefix(text, "# "), "\n\n")
+	r.fill(back, container.NewVBox(heading(title), paragraphs(text)))
 }
 
 // guide shows a guide: what is on it, then part after part.
@@ -135,13 +137,10 @@ func (r *helpRoom) guide(top fyne.CanvasObject, g model.Guide, topic string) {
 	box := container.NewVBox(heading(g.Title))
 	toc := container.NewVBox()
 	for _, p := range g.Parts {
-		text := container.New(layout.NewCustomPaddedVBoxLayout(2 * (theme.Padding() - theme.InnerPadding())))
+		text := paragraphs(p.Text)
 		if p.Title != "" {
-			text.Add(subtitle(p.Title))
+			text.Objects = slices.Insert(text.Objects, 0, fyne.CanvasObject(subtitle(p.Title)))
 			toc.Add(lined(p.Title, false, theme.MoveDownIcon(), func() { r.open(p.ID) }))
-		}
-		for _, block := range strings.Split(p.Text, "\n\n") {
-			text.Add(markdown(block)) // one by one: Fyne leaves no space below a list
 		}
 		part := container.NewVBox(text)
 		for _, l := range p.Links {
@@ -177,7 +176,17 @@ func (r *helpRoom) fill(top, rest fyne.CanvasObject) *container.Scroll {
 	return scroll
 }
 
-// markdown shows a text of ours. Fyne lets the lines of a list run wider than
+// paragraphs shows a text of ours, block after block: Fyne leaves no space below a
+// list.
+func paragraphs(text string) *fyne.Container {
+	box := container.New(layout.NewCustomPaddedVBoxLayout(2 * (theme.Padding() - theme.InnerPadding())))
+	for _, block := range strings.Split(text, "\n\n") {
+		box.Add(markdown(block))
+	}
+	return box
+}
+
+// markdown shows a block of it. Fyne lets the lines of a list run wider than
 // others by what they are indented.
 func markdown(text string) fyne.CanvasObject {
 	t := widget.NewRichTextFromMarkdown(text)
