@@ -174,9 +174,104 @@ func parseBatchEntry(e []byte) (FoundBatch, error) {
 	}, nil
 }
 
-func (b *Board) auditBatches(ctx context.Context, data *pack.Data, found []FoundBatch, rep *AuditReport) error {
+// Foreign lists the batches in the board's name that its register does not know,
+// and tells as of when: Unknown of an Audit, without the rest of it. Code
+// audit_unproved.
+func (b *Board) Foreign(ctx context.Context) (found []FoundBatch, asOf time.Time, err error) {
+	release, err := b.take(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer release()
+	data, all, err := b.anchored(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	ours, err := b.ownBatches(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	for _, f := range all {
+		if bt, ok := ours[f.Root]; !ok || bt.Size != f.Size {
+			found = append(found, f)
+		}
+	}
+	return found, data.AsOf, nil
+}
+
+// ownBatches are those of the register by their roots.
+func (b *Board) ownBatches(ctx context.Context) (map[ledger.Hash]Batch, error) {
 	ours := map[ledger.Hash]Batch{}
-	if err := b.eachBatch(ctx, func(bt *Batch) error { ours[bt.Root] = *bt; return nil }); err != nil {
+	return ours, b.eachBatch(ctx, func(bt *Batch) error { ours[bt.Root] = *bt; return nil })
+}
+
+// Fall is what a report of a key would bring down.
+type Fall struct {
+	Batches     int
+	Credentials int // in these batches, in every form and format
+	Licences    int // that depend on them and get new credentials by the next Issue
+}
+
+// WouldFall says what a report of one of the board's keys, from a time on, would
+// bring down of what stands now. Foreign batches, which fall too, are not
+// counted.
+func (b *Board) WouldFall(ctx context.Context, method string, from time.Time) (Fall, error) {
+	release, err := b.take(ctx)
+	if err != nil {
+		return Fall{}, err
+	}
+	defer release()
+	data, all, err := b.anchored(ctx)
+	if err != nil {
+		return Fall{}, err
+	}
+	// A report counts from the first recorded block dated at or after its time:
+	// what lies above the last one before that falls.
+	before, _ := data.View.At(from.Truncate(time.Second).Add(-time.Second))
+	by := map[ledger.Hash]FoundBatch{}
+	for _, f := range all {
+		by[f.Root] = f
+	}
+	var out Fall
+	licences := map[int64]bool{}
+	err = b.eachBatch(ctx, func(bt *Batch) error {
+		if bt.State != Done {
+			return nil
+		}
+		e, err := data.View.Epoch(bt.Epoch)
+		if errors.Is(err, ledger.ErrEpochShrunk) {
+			return nil // all of it has run out
+		}
+		if err != nil {
+			return fmt.Errorf("reading epoch %d: %w", bt.Epoch, err)
+		}
+		issued := (bt.Method == method || bt.MethodES256 == method) && e.Height > before
+		f, there := by[bt.Root]
+		anchored := there && f.Method == method && f.Height > before
+		if !issued && !anchored {
+			return nil
+		}
+		if ok, err := b.stands(data, bt); err != nil || !ok {
+			return err
+		}
+		ids, err := b.Store.Dependent(ctx, bt.Number)
+		if err != nil {
+			return fmt.Errorf("reading leaves: %w", err)
+		}
+		out.Batches++
+		out.Credentials += bt.Size
+		for _, id := range ids {
+			licences[id] = true
+		}
+		return nil
+	})
+	out.Licences = len(licences)
+	return out, err
+}
+
+func (b *Board) auditBatches(ctx context.Context, data *pack.Data, found []FoundBatch, rep *AuditReport) error {
+	ours, err := b.ownBatches(ctx)
+	if err != nil {
 		return err
 	}
 	for _, f := range found {

@@ -503,6 +503,9 @@ func TestAuditFindsWhatIsAmiss(t *testing.T) {
 	if len(r.Unknown) != 1 || r.Unknown[0].Root != root || r.Unknown[0].Size != 3 || r.Unknown[0].Method == "" {
 		t.Errorf("unknown %+v", r.Unknown)
 	}
+	if f, asOf, err := w.board.Foreign(ctx); err != nil || !slices.Equal(f, r.Unknown) || !asOf.Equal(r.AsOf) {
+		t.Errorf("foreign %+v as of %s, %v", f, asOf, err)
+	}
 	if len(r.Differences) != 1 || r.Differences[0].Index != s.index || r.Differences[0].Ledger != ledger.Retired {
 		t.Errorf("differences %+v", r.Differences)
 	}

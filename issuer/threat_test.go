@@ -360,8 +360,23 @@ func TestReportedKeyReplacesCredentials(t *testing.T) {
 				method = w.desk.Method(t, w.desk.Key)
 				w.updateBy(batch.Key)
 			}
+			for _, x := range []struct {
+				from time.Time
+				want issuer.Fall
+			}{
+				{since, issuer.Fall{Batches: 1, Credentials: 4, Licences: 2}},
+				{since.Add(-2 * time.Hour), issuer.Fall{Batches: 2, Credentials: 6, Licences: 3}},
+				{w.l.Now, issuer.Fall{}},
+			} {
+				if f, err := w.board.WouldFall(ctx, method, x.from); err != nil || f != x.want {
+					t.Errorf("from %s on %+v would fall, %v; not %+v", x.from, f, err, x.want)
+				}
+			}
 			w.l.Execute(w.l.Sign(w.synced(), ledger.ReportKey{Method: method, From: since.Unix()}))
 			w.open(w.store)
+			if f, err := w.board.WouldFall(ctx, method, since); err != nil || f != (issuer.Fall{}) {
+				t.Errorf("what has fallen would fall again: %+v, %v", f, err)
+			}
 			r, err := w.board.Audit(ctx, nil)
 			if err != nil || len(r.Reported) != 1 || r.Reported[0].Size != 4 || r.Clean() {
 				t.Fatalf("%+v, %v", r, err)

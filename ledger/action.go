@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"bonafide/did"
+	"bonafide/internal/explain"
 )
 
 // Action is what a proposal does once it passes: one of AdmitMember,
@@ -252,6 +253,24 @@ func isType(s string) bool {
 		}
 	}
 	return true
+}
+
+// CheckJurisdiction says whether an accreditation can name s: a country and,
+// where there is one, its state, as "US" and "US-OH". Code jurisdiction_form.
+func CheckJurisdiction(s string) error {
+	if !isJurisdiction(s) {
+		return explain.Errorf("jurisdiction_form", "no jurisdiction")
+	}
+	return nil
+}
+
+// CheckUpgradeName says whether rules can have this name: lower-case letters,
+// digits, '.' and '-', 1 to 64. Code upgrade_name.
+func CheckUpgradeName(s string) error {
+	if !isUpgradeName(s) {
+		return explain.Errorf("upgrade_name", "no name of an upgrade")
+	}
+	return nil
 }
 
 // isJurisdiction: two capital letters, or those, a hyphen and one to eight

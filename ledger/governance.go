@@ -188,8 +188,12 @@ func (g *governance) yes(p *proposal) int {
 	return n
 }
 
+// Needed is how many of a network's members it takes, more than two thirds: of
+// their votes for a decision, of their nodes for a header.
+func Needed(members int) int { return 2*members/3 + 1 }
+
 // passes: more than two thirds of the present members voted yes.
-func (g *governance) passes(p *proposal) bool { return 3*g.yes(p) > 2*len(g.members) }
+func (g *governance) passes(p *proposal) bool { return g.yes(p) >= Needed(len(g.members)) }
 
 func (g *governance) applyMember(e memberEvent) {
 	switch e.kind {

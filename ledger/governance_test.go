@@ -298,6 +298,21 @@ func TestAccreditation(t *testing.T) {
 	n.must(a, Propose{Restore{b.id, licence, "US-OH"}})
 
 	// A second issuer waits, counted from the block that passed it.
+	for _, x := range []struct {
+		a    Action
+		want time.Duration
+	}{
+		{Accredit{c.id, licence, []string{"US-OH", "US-TX"}}, testParams.IssuerDelay},
+		{Accredit{c.id, licence, []string{"US-TX"}}, 0},
+		{Accredit{b.id, licence, []string{"US-OH"}}, 0}, // its own does not keep it waiting
+		{RecoverDID{DID: b.id, Document: []byte("{}")}, testParams.RecoverDelay},
+		{RecoverDID{DID: b.id}, 0},
+		{RemoveMember{a.id}, 0},
+	} {
+		if got := n.view().Delay(x.a); got != x.want {
+			t.Errorf("%+v waits %s, not %s", x.a, got, x.want)
+		}
+	}
 	n.accredit(a, c, licence, "US-OH", "US-TX")
 	passed := n.now
 	if p := n.proposal(); p.State != ProposalDelayed || !p.Due.Equal(passed.Add(testParams.IssuerDelay)) {

@@ -534,7 +534,7 @@ func (v *View) Proposals() ([]Proposal, error) {
 	for _, p := range g.proposals {
 		q := Proposal{
 			Number: p.number, Height: p.head.height, Position: p.head.position, Proposer: p.proposer,
-			Action: p.action, Needed: 2*len(g.members)/3 + 1, State: p.state,
+			Action: p.action, Needed: Needed(len(g.members)), State: p.state,
 			Created: unix(p.created), Expires: unix(p.created + life),
 			Decided: p.decided, FailedReason: p.code,
 		}
@@ -553,6 +553,26 @@ func (v *View) Proposals() ([]Proposal, error) {
 		out = append(out, q)
 	}
 	return out, nil
+}
+
+// Delay is how long an action would wait, once it has its votes, before it takes
+// effect; 0 where it takes effect at once.
+func (v *View) Delay(action Action) time.Duration {
+	switch a := action.(type) {
+	case Accredit:
+		for _, j := range a.Jurisdictions {
+			for _, id := range v.d.idOrder {
+				if st := v.d.ids[id].now[triple{a.Type, j}]; id != a.Issuer && (st == Active || st == Suspended) {
+					return v.d.params.IssuerDelay
+				}
+			}
+		}
+	case RecoverDID:
+		if len(a.Document) > 0 {
+			return v.d.params.RecoverDelay
+		}
+	}
+	return 0
 }
 
 // Open returns the batches of the open epoch, in the order of arrival.

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -437,15 +436,12 @@ func (c *proposeAccreditCmd) Run(e *env) error {
 		return err
 	}
 	for _, j := range c.Jurisdiction {
-		if !jurisdictions.MatchString(j) {
+		if ledger.CheckJurisdiction(j) != nil {
 			return notJurisdiction(j)
 		}
 	}
 	return propose(e, ledger.Accredit{Issuer: id, Type: c.Type, Jurisdictions: c.Jurisdiction})
 }
-
-// jurisdictions is the form that the ledger takes.
-var jurisdictions = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,8})?$`)
 
 func notJurisdiction(s string) error {
 	return usage("%q is no jurisdiction: it is a country and, where there is one, its state, as US-OH", s)
@@ -474,7 +470,7 @@ func standingExample(word string) string {
 
 // issuer checks what was named and returns whose accreditation it is.
 func (s standing) issuer() (did.DID, error) {
-	if !jurisdictions.MatchString(s.Jurisdiction) {
+	if ledger.CheckJurisdiction(s.Jurisdiction) != nil {
 		return "", notJurisdiction(s.Jurisdiction)
 	}
 	return did.Parse(s.Issuer)
@@ -606,7 +602,7 @@ func (e *env) countsOn(h *home.Home) {
 		return // proposing says what is wrong
 	}
 	n := len(d.View.Members(d.Height)) + 1
-	e.say("With this board the network has %s, and stands still unless %d of them run. Have its node started before the vote is decided.", plural(n, "member"), 2*n/3+1)
+	e.say("With this board the network has %s, and stands still unless %d of them run. Have its node started before the vote is decided.", plural(n, "member"), ledger.Needed(n))
 }
 
 func (c *proposeAdmitCmd) application(e *env) error {

@@ -235,6 +235,16 @@ var _ = add(
 		Next:    "Ask which credential the board issues for this.",
 	},
 	Entry{
+		Code: "jurisdiction_form", Exit: ExitRefused, Who: "you",
+		Message: "This names no country or state as the ledger writes them.",
+		Next:    "Write the country's two letters and, where there is one, the state, such as US-OH.",
+	},
+	Entry{
+		Code: "upgrade_name", Exit: ExitRefused, Who: "you",
+		Message: "New rules cannot have this name.",
+		Next:    "Take the name over from the notes of the version that has them.",
+	},
+	Entry{
 		Code: "upgrade_height", Exit: ExitRefused, Who: "board",
 		Message: "The height of the upgrade has passed.",
 		Next:    "Propose a later height.",

@@ -159,13 +159,33 @@ func (h *Home) SetCertificates(ctx context.Context, file []byte) (BoardCertifica
 	if err := os.MkdirAll(filepath.Dir(h.certificatePath()), 0o700); err != nil {
 		return BoardCertificate{}, fmt.Errorf("keeping a certificate: %w", err)
 	}
-	kept := BoardCertificate{Subject: chain[0].Subject.CommonName, Issuer: chain[0].Issuer.CommonName, Expires: chain[0].NotAfter.UTC(), Certificates: len(chain)}
-	for _, c := range chain {
-		if c.NotAfter.Before(kept.Expires) {
-			kept.Expires = c.NotAfter.UTC()
+	return certificateOf(chain), storage.WriteFile(h.certificatePath(), out.Bytes())
+}
+
+func certificateOf(chain []*x509.Certificate) BoardCertificate {
+	c := BoardCertificate{Subject: chain[0].Subject.CommonName, Issuer: chain[0].Issuer.CommonName, Expires: chain[0].NotAfter.UTC(), Certificates: len(chain)}
+	for _, x := range chain {
+		if x.NotAfter.Before(c.Expires) {
+			c.Expires = x.NotAfter.UTC()
 		}
 	}
-	return kept, storage.WriteFile(h.certificatePath(), out.Bytes())
+	return c
+}
+
+// keptCertificate is what the home keeps for this key, nil where that is nothing.
+func (h *Home) keptCertificate(key did.PublicKey) (*BoardCertificate, error) {
+	der, err := h.certificates(key)
+	if err != nil || len(der) == 0 {
+		return nil, err
+	}
+	chain := make([]*x509.Certificate, len(der))
+	for i, b := range der {
+		if chain[i], err = x509.ParseCertificate(b); err != nil {
+			return nil, explain.Errorf("data_damaged", "reading the board's certificate: %w", err)
+		}
+	}
+	c := certificateOf(chain)
+	return &c, nil
 }
 
 // parseChain reads certificates in PEM and nothing else.

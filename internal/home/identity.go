@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"bonafide/did"
@@ -134,6 +135,131 @@ func (h *Home) ReportKey(ctx context.Context, method string, from time.Time) err
 func (h *Home) DeactivateBoard(ctx context.Context) error {
 	_, err := h.Send(ctx, ledger.DeactivateDID{})
 	return err
+}
+
+// BoardKey is one of a board's keys, as the home's data has it.
+type BoardKey struct {
+	Use      string    // keys.Issuing, keys.IssuingES256, keys.Ledger; "" for another kind
+	Method   string    // DID URL
+	Since    time.Time // when it came into force; zero: not dated yet
+	Until    time.Time // when another took its place; zero while it stands, or not dated
+	InForce  bool      // it stands in the newest document
+	InUse    bool      // this home signs with it
+	Reported time.Time // from when on it is not to be trusted; zero: never reported
+}
+
+// BoardProfile is what the home knows of its board without asking anybody.
+type BoardProfile struct {
+	DID           did.DID
+	Network       string
+	Name, Contact string            // of its desk, fit to be shown
+	Anchored      bool              // the ledger knows it
+	Ended         bool              // it was closed for good
+	Keys          []BoardKey        // newest first
+	Certificate   *BoardCertificate // of the P-256 key in use; nil: none
+	Settings      issuer.Settings
+}
+
+// BoardProfile reads it from the home's data; the home must be unlocked. Codes
+// no_board, no_trust, no_data.
+func (h *Home) BoardProfile() (BoardProfile, error) {
+	var p BoardProfile
+	var err error
+	if p.DID, err = h.BoardDID(); err != nil {
+		return p, err
+	}
+	if p.Settings, err = h.boardSettings(); err != nil {
+		return p, err
+	}
+	d, err := h.Data()
+	if err != nil {
+		return p, err
+	}
+	p.Network = d.ChainID
+	versions, err := d.View.Versions(p.DID)
+	if err != nil || len(versions) == 0 {
+		return p, err
+	}
+	p.Anchored, p.Ended = true, versions[len(versions)-1].Deactivated
+	for _, v := range slices.Backward(versions) {
+		if v.Document != nil {
+			p.Name, p.Contact = bonafide.Desk(v.Document)
+			break
+		}
+	}
+	reports, err := d.View.Reports(p.DID)
+	if err != nil {
+		return p, err
+	}
+	mine, err := h.boardKeys(p.DID, d)
+	if code := explain.CodeOf(err); err != nil && code != "key_missing" && code != "board_deactivated" {
+		return p, err
+	}
+	p.Keys = boardKeysOf(versions, reports)
+	for i, k := range p.Keys {
+		s := mine.of(k.Use)
+		p.Keys[i].InUse = k.Use != "" && s != nil && p.DID.String()+"#"+s.Public().Multikey() == k.Method
+	}
+	if mine.es256 != nil {
+		if p.Certificate, err = h.keptCertificate(mine.es256.Public()); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// boardKeysOf lists every key that ever stood in a board's documents.
+func boardKeysOf(versions []did.Version, reports []did.KeyReport) []BoardKey {
+	var out []BoardKey
+	for _, v := range versions {
+		in := map[string]string{} // method: use
+		var order []string
+		if v.Document != nil {
+			for rel, use := range map[did.Relationship]func(did.KeyKind) string{
+				did.AssertionMethod:      issuingUse,
+				did.CapabilityInvocation: func(did.KeyKind) string { return keys.Ledger },
+			} {
+				for _, m := range v.Document.MethodsFor(rel) {
+					in[m.ID] = use(m.Key.Kind())
+				}
+			}
+			for id := range in {
+				order = append(order, id)
+			}
+			slices.Sort(order)
+		}
+		for i := range out {
+			if _, still := in[out[i].Method]; out[i].InForce && !still {
+				out[i].InForce, out[i].Until = false, v.Time
+			}
+		}
+		for _, id := range order {
+			if i := slices.IndexFunc(out, func(k BoardKey) bool { return k.Method == id }); i < 0 {
+				out = append(out, BoardKey{Use: in[id], Method: id, Since: v.Time, InForce: true})
+			} else if !out[i].InForce {
+				out[i].InForce, out[i].Until = true, time.Time{}
+			}
+		}
+	}
+	for i := range out {
+		for _, r := range reports {
+			if r.Method == out[i].Method && (out[i].Reported.IsZero() || r.From.Before(out[i].Reported)) {
+				out[i].Reported = r.From
+			}
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+func issuingUse(k did.KeyKind) string {
+	switch k {
+	case did.Ed25519:
+		return keys.Issuing
+	case did.P256:
+		return keys.IssuingES256
+	}
+	return ""
 }
 
 // rulesFile holds the board's settings (issuer.ParseSettings), in clear.

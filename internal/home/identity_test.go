@@ -170,6 +170,30 @@ func TestThreat19_RotationAndReports(t *testing.T) {
 	}
 	want("anchored by the new ledger key", second, verifier.Verified, "issuer_key_in_force")
 
+	profile, err := h.BoardProfile()
+	if err != nil || profile.DID != id || profile.Name != "Test Board" || profile.Contact != "desk@board.example" || !profile.Anchored || profile.Ended || profile.Certificate != nil {
+		t.Fatalf("%+v, %v", profile, err)
+	}
+	inUse, out := map[string]int{}, map[string]BoardKey{}
+	for _, k := range profile.Keys {
+		if k.InUse {
+			inUse[k.Use]++
+		}
+		if k.InUse != k.InForce || k.InForce != k.Until.IsZero() || k.Since.IsZero() && k.InForce == false {
+			t.Errorf("%+v", k)
+		}
+		out[k.Method] = k
+	}
+	if len(profile.Keys) != 5 || inUse[keys.Issuing] != 1 || inUse[keys.IssuingES256] != 1 || inUse[keys.Ledger] != 1 {
+		t.Errorf("%+v", profile.Keys)
+	}
+	if k := out[old]; k.Use != keys.Issuing || k.InForce || k.Reported.IsZero() {
+		t.Errorf("the reported key: %+v", k)
+	}
+	if k := out[fresh]; !k.InUse || !k.Reported.IsZero() {
+		t.Errorf("the new key: %+v", k)
+	}
+
 	if err := h.DeactivateBoard(ctx); explain.CodeOf(err) != "member_active" {
 		t.Errorf("a member deactivated its identity: %v", err)
 	}
