@@ -211,9 +211,11 @@ func letter(b []byte) (board, code string) {
 func (c *Claim) Take(ctx context.Context, files ...File) {
 	var board, code string
 	var err error
-	for _, it := range gather(ctx, c.codes, files) {
+	var partly Trouble
+	for _, it := range gather(ctx, c.codes, files[:min(len(files), MaxOpened)]) {
 		if it.trouble != "" {
 			err = explain.Errorf(it.trouble, "a letter cannot be read")
+			partly = it.explained(c.words)
 			continue
 		}
 		b, k := letter(it.content)
@@ -232,6 +234,9 @@ func (c *Claim) Take(ctx context.Context, files ...File) {
 	}
 	c.update(func(s *ClaimState) {
 		s.Trouble, s.Read = trouble(c.words, err), ""
+		if err != nil && partly.Code == s.Trouble.Code {
+			s.Trouble = partly // it says more
+		}
 		if board != "" {
 			s.Board = board
 		}

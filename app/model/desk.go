@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -108,13 +107,10 @@ type Desk struct {
 	cancel  context.CancelFunc
 }
 
-// item is a file that was read, or a code in a picture.
+// item is a thing to verify.
 type item struct {
-	name       string
-	part, many int // which code of how many in a picture; 0: it is none
-	content    []byte
-	trouble    string  // code; where it could not be read
-	report     *Report // of an answer that is used up: it is not verified again
+	gathered
+	report *Report // of an answer that is used up: it is not verified again
 }
 
 // NewDesk makes a desk. changed is called after every change, from whichever
@@ -226,15 +222,13 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 	}
 	ctx, cancel, turn := d.begin(ctx)
 	defer cancel()
-	var read, items []item
-	for _, f := range files[:min(len(files), MaxFiles+1)] {
-		if ctx.Err() != nil {
-			break
-		}
-		read = append(read, d.read(f)...)
+	if len(files) > MaxOpened {
+		d.refuse(turn, "too_many_files")
+		return
 	}
+	var items []item
 	var requests []*request.Request
-	for _, it := range d.join(read) {
+	for _, it := range d.items(readFiles(ctx, d.codes, files, "desk_fault")) {
 		if req, err := request.Parse(it.content); it.trouble == "" && err == nil {
 			requests = append(requests, req)
 			continue
@@ -245,7 +239,7 @@ func (d *Desk) Drop(ctx context.Context, files ...File) {
 	case ctx.Err() != nil:
 		d.update(turn, d.ended)
 		return
-	case len(items) > MaxFiles, len(files) > MaxFiles:
+	case len(items) > MaxFiles:
 		d.refuse(turn, "too_many_files")
 		return
 	case len(requests) > 1:
@@ -296,107 +290,19 @@ func (d *Desk) refuse(turn int, code string) {
 	})
 }
 
-// read reads a file, never more than may be a credential, or the codes in a
-// picture. What is plainly something else is named.
-func (d *Desk) read(f File) []item {
-	it := item{name: f.Name}
-	r, err := f.Open()
-	if err != nil {
-		it.trouble = "file_unreadable"
-		return []item{it}
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	switch {
-	case err != nil:
-		it.trouble = "file_unreadable"
-	case isPicture(b):
-		return d.codesIn(it, io.MultiReader(bytes.NewReader(b), r))
-	default:
-		if it.trouble = foreign(b); it.trouble == "" && len(b) > MaxFile {
-			it.trouble = "file_too_large"
-		}
-		if it.trouble == "" {
-			it.content = b
-		}
-	}
-	if f.Name == "" {
-		it.content = bytes.TrimSpace(it.content)
-	}
-	return []item{it}
-}
-
-// codesIn reads a picture. One without a code is a scan, and named so.
-func (d *Desk) codesIn(it item, r io.Reader) (items []item) {
-	defer func() {
-		if p := recover(); p != nil {
-			it.trouble = "desk_fault"
-			items = []item{it}
-		}
-	}()
-	found, err := d.codes(r)
-	switch code := explain.CodeOf(err); {
-	case code == "qr_none", err == nil && len(found) == 0:
-		it.trouble = "file_is_picture"
-	case code != "":
-		it.trouble = code
-	case err != nil:
-		it.trouble = "file_unreadable"
-	}
-	if it.trouble != "" {
-		return []item{it}
-	}
-	for i, b := range found {
-		c := item{name: it.name, content: bytes.TrimSpace(b)}
-		if len(found) > 1 {
-			c.part, c.many = i+1, len(found)
-		}
-		if c.trouble = foreign(c.content); c.trouble != "" {
-			c.content = nil
-		}
-		items = append(items, c)
-	}
-	return items
-}
-
-// sequence names the sequence of codes that a frame's text belongs to: the
-// digest that stands first in it.
-func sequence(frame []byte) string { return string(frame[:min(len(frame), 29)]) }
-
-// join puts the codes of a sequence together: over all pictures, and over all
-// that came since the desk was cleared, so that one may be opened after the
-// other. Of a sequence that is not all there it says so.
-func (d *Desk) join(items []item) []item {
+// items are the things to verify among what was read. What is plainly something
+// else is named.
+func (d *Desk) items(read []gathered) (out []item) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	var out []item
-	missing := map[string]string{} // sequence: the file that it began in
-	for _, it := range items {
-		if it.trouble != "" || !qr.IsFrame(it.content) {
-			out = append(out, it)
-			continue
-		}
-		for _, text := range bytes.Fields(it.content) {
-			p, err := d.frames.Add(text)
-			switch code := explain.CodeOf(err); {
-			case code != "":
-				out = append(out, item{name: it.name, trouble: code})
-			case err != nil:
-				out = append(out, item{name: it.name, trouble: "frame_malformed"})
-			case p.Content != nil:
-				delete(missing, sequence(text))
-				whole := item{name: it.name, content: bytes.TrimSpace(p.Content)}
-				if whole.trouble = foreign(whole.content); whole.trouble != "" {
-					whole.content = nil
-				}
-				out = append(out, whole)
-			case p.Have < p.Need:
-				missing[sequence(text)] = it.name
+	whole := joined(&d.frames, read)
+	d.mu.Unlock()
+	for _, g := range whole {
+		if g.trouble == "" {
+			if g.trouble = foreign(g.content); g.trouble != "" {
+				g.content = nil
 			}
 		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(missing)) {
-		out = append(out, item{name: missing[key], trouble: "frames_missing"})
+		out = append(out, item{gathered: g})
 	}
 	return out
 }
@@ -434,6 +340,9 @@ func (d *Desk) verify(ctx context.Context, turn int, items []item) {
 			r = *it.report
 		case it.trouble != "":
 			r = noVerdict(d.words, it.name, it.trouble)
+			if it.partly != nil {
+				r.Reason = missingCodes(d.words, *it.partly)
+			}
 		default:
 			res, err := d.judge(ctx, &in)
 			switch {

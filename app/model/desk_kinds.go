@@ -43,6 +43,27 @@ func isPicture(b []byte) bool {
 		len(b) > 10 && string(b[:2]) == "BM" && string(b[6:10]) == "\x00\x00\x00\x00"
 }
 
+// isAlbum reports whether b opens like an archive whose first file is a picture,
+// as sequences of codes are saved. An archive that a system made of a folder may
+// begin with the folder.
+func isAlbum(b []byte) bool {
+	const head = 30 // of an entry, before its name
+	if len(b) < head || string(b[:4]) != "PK\x03\x04" {
+		return false
+	}
+	n := int(b[26]) | int(b[27])<<8
+	if len(b) < head+n || n == 0 || n > 1024 {
+		return false
+	}
+	name := strings.ToLower(string(b[head : head+n]))
+	for _, end := range []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", "/"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
+
 // foreign names what b is where it is plainly no credential; "" where it may be
 // one. b may be cut off.
 func foreign(b []byte) string {

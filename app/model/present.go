@@ -162,7 +162,8 @@ func (p *Present) Take(ctx context.Context, files ...File) {
 	var r *request.Request
 	var file []byte
 	var err error
-	items := gather(ctx, p.codes, files[:min(len(files), MaxFiles)])
+	var partly Trouble
+	items := gather(ctx, p.codes, files[:min(len(files), MaxOpened)])
 	for _, it := range items {
 		if r != nil {
 			break
@@ -170,6 +171,7 @@ func (p *Present) Take(ctx context.Context, files ...File) {
 		switch {
 		case it.trouble != "":
 			err = explain.Errorf(it.trouble, "a request cannot be read")
+			partly = it.explained(p.words)
 		case len(it.content) > request.MaxSize:
 			err = explain.Errorf("request_malformed", "far larger than a request")
 		default:
@@ -191,6 +193,9 @@ func (p *Present) Take(ctx context.Context, files ...File) {
 		return
 	}
 	p.state.Busy, p.state.Trouble = false, trouble(p.words, err)
+	if err != nil && partly.Code == p.state.Trouble.Code {
+		p.state.Trouble = partly // it says more
+	}
 	if r != nil {
 		p.state.Asked = asked(p.words, r, p.now())
 	}

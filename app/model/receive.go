@@ -3,117 +3,15 @@ package model
 // Taking licences in: many files at once, each with its own outcome.
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"slices"
 	"sync"
 	"time"
 
 	"bonafide/internal/explain"
-	"bonafide/internal/qr"
 	"bonafide/internal/request"
 	"bonafide/wallet"
 )
-
-// gathered is a file that was read, or a code in a picture.
-type gathered struct {
-	name       string
-	part, many int // which code of how many in a picture; 0: it is none
-	content    []byte
-	trouble    string // code; where there is no content
-}
-
-// gather reads files, each no further than what may be a credential, and the
-// codes in pictures. Codes that are frames of a sequence are joined, over all
-// pictures. Whatever happens in a decoder stays there.
-func gather(ctx context.Context, codes Codes, files []File) (out []gathered) {
-	var frames [][]byte
-	var name string // of the first picture with a frame
-	for _, f := range files {
-		if ctx.Err() != nil {
-			return out
-		}
-		var read []gathered
-		err := walled(func() error { read = gatherOne(codes, f); return nil })
-		if err != nil {
-			read = []gathered{{name: f.Name, trouble: explain.CodeOf(err)}}
-		}
-		for _, g := range read {
-			if !qr.IsFrame(g.content) {
-				out = append(out, g)
-				continue
-			}
-			if len(frames) == 0 {
-				name = f.Name
-			}
-			frames = append(frames, g.content)
-		}
-	}
-	if len(frames) == 0 {
-		return out
-	}
-	whole, err := qr.Join(frames)
-	for _, b := range whole {
-		out = append(out, gathered{name: name, content: bytes.TrimSpace(b)})
-	}
-	if err != nil {
-		out = append(out, gathered{name: name, trouble: explain.CodeOf(err)})
-	}
-	return out
-}
-
-func gatherOne(codes Codes, f File) []gathered {
-	g := gathered{name: f.Name}
-	r, err := f.Open()
-	if err != nil {
-		g.trouble = "file_unreadable"
-		return []gathered{g}
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	switch {
-	case err != nil:
-		g.trouble = "file_unreadable"
-	case isPicture(b):
-		return gatherCodes(codes, f.Name, io.MultiReader(bytes.NewReader(b), r))
-	case len(b) > MaxFile:
-		if g.trouble = foreign(b); g.trouble == "" {
-			g.trouble = "file_too_large"
-		}
-	default:
-		g.content = b
-		if f.Name == "" {
-			g.content = bytes.TrimSpace(b)
-		}
-		if len(bytes.TrimSpace(b)) == 0 {
-			g.content, g.trouble = nil, "file_empty"
-		}
-	}
-	return []gathered{g}
-}
-
-func gatherCodes(codes Codes, name string, r io.Reader) (out []gathered) {
-	found, err := codes(r)
-	code := explain.CodeOf(err)
-	switch {
-	case code == "qr_none", err == nil && len(found) == 0:
-		code = "file_is_picture"
-	case code == "" && err != nil:
-		code = "file_unreadable"
-	}
-	if code != "" {
-		return []gathered{{name: name, trouble: code}}
-	}
-	for i, b := range found {
-		g := gathered{name: name, content: bytes.TrimSpace(b)}
-		if len(found) > 1 {
-			g.part, g.many = i+1, len(found)
-		}
-		out = append(out, g)
-	}
-	return out
-}
 
 // Receiving is what taking in needs of a wallet.
 type Receiving interface {
@@ -245,10 +143,10 @@ func (r *Receive) Take(ctx context.Context, files ...File) {
 	r.changed()
 
 	var items []gathered
-	if len(files) <= MaxFiles {
+	if len(files) <= MaxOpened {
 		items = gather(ctx, r.codes, files)
 	}
-	if len(files) > MaxFiles || len(items) > MaxFiles {
+	if len(files) > MaxOpened || len(items) > MaxFiles {
 		items = []gathered{{trouble: "wallet_too_many_files"}}
 	}
 	for i, it := range items {
@@ -315,7 +213,11 @@ func (r *Receive) one(ctx context.Context, it gathered) (Outcome, error) {
 		}
 	}
 	if code != "" {
-		return r.refuse(out, code), nil
+		out = r.refuse(out, code)
+		if it.partly != nil {
+			out.Reason = missingCodes(w, *it.partly)
+		}
+		return out, nil
 	}
 	err := walled(func() error { return r.keep(ctx, it.content, &out) })
 	if err != nil {

@@ -114,12 +114,25 @@ func TestReceiveBounds(t *testing.T) {
 		t.Error("nothing was taken")
 	}
 	var many []File
-	for range MaxFiles + 1 {
+	for range MaxOpened + 1 {
 		many = append(many, File{Name: "x", Open: func() (io.ReadCloser, error) { t.Error("opened"); return nil, io.EOF }})
 	}
 	r.Take(t.Context(), many...)
 	if s := r.State(); len(s.Outcomes) != 1 || s.Outcomes[0].Code != "wallet_too_many_files" {
 		t.Errorf("%+v", s)
+	}
+	// Pictures of codes may be more; things may not, and no more are read.
+	opened := 0
+	many = nil
+	for range MaxOpened {
+		many = append(many, File{Name: "x", Open: func() (io.ReadCloser, error) {
+			opened++
+			return io.NopCloser(strings.NewReader("{}")), nil
+		}})
+	}
+	r.Take(t.Context(), many...)
+	if s := r.State(); len(s.Outcomes) != 1 || s.Outcomes[0].Code != "wallet_too_many_files" || opened != MaxFiles+1 {
+		t.Errorf("%+v after %d files", s, opened)
 	}
 	read := 0
 	r.Take(t.Context(), File{Name: "endless", Open: func() (io.ReadCloser, error) {

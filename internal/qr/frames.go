@@ -204,6 +204,9 @@ func (c *Collector) Add(code []byte) (Progress, error) {
 	return p, nil
 }
 
+// Again forgets which sequences are finished, so that one may be read once more.
+func (c *Collector) Again() { c.done = nil }
+
 // Open is how far the sequences are that began and are not all there, the one
 // that began first in front.
 func (c *Collector) Open() []Progress {
