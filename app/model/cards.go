@@ -15,6 +15,8 @@ import (
 	"bonafide/did"
 	"bonafide/internal/card"
 	"bonafide/internal/explain"
+	"bonafide/internal/home"
+	"bonafide/internal/words"
 	"bonafide/vc"
 	"bonafide/verifier"
 	"bonafide/wallet"
@@ -276,26 +278,19 @@ func PaperName(id string, size card.Size) string {
 // Print writes a licence as a PDF to print: its words, and codes from which it
 // verifies. Codes wallet_no_credential, and those of card.Write.
 func (c *Cards) Print(id string, size card.Size, out io.Writer) error {
-	p, ok := c.Page(id)
-	if !ok || len(p.Envelopes) == 0 {
+	c.mu.Lock()
+	i := slices.IndexFunc(c.items, func(it wallet.Item) bool { return it.ID == id })
+	if i < 0 {
+		c.mu.Unlock()
 		return explain.Errorf("wallet_no_credential", "no credential of this id")
 	}
-	w := c.words
-	k := card.Card{
-		Title: p.Title, Board: p.Board.Name, Lang: language(w), Content: p.Envelopes[0].Bytes, Printed: c.now(),
-		Notes: []string{
-			w.L("Paper does not show who carries it: ask for a photo identity document."),
-			w.L("What the licence stands at today is told by the data of whoever verifies it, not by this paper."),
-			w.L("Whoever reads the codes sees everything that the licence says."),
-		},
-		Scan: w.L("To verify it, open a picture of these codes in Bonafide."),
+	it, names := c.items[i], c.names
+	c.mu.Unlock()
+	k, err := home.WalletCard(it, names, "")
+	if err != nil {
+		return err
 	}
-	for _, f := range p.Facts {
-		if f.Name != ClaimName(w, "id") { // long, and of no use to a reader
-			k.Lines = append(k.Lines, card.Line{Label: f.Name, Value: f.Value})
-		}
-	}
-	return card.Write(out, k, size)
+	return card.Write(out, card.New(c.words, k, c.now()), size)
 }
 
 // envelopeName says what a form of a licence is called, and what it is good for.
@@ -420,85 +415,15 @@ func fact(w Words, f wallet.Field) Fact {
 }
 
 // claimValue is what a claim says: days and places in the reader's words.
-func claimValue(w Words, f wallet.Field) string {
-	switch f.Name {
-	case "licence.issued", "licence.expires":
-		if t, err := time.Parse(time.DateOnly, f.Value); err == nil {
-			return w.Date(t)
-		}
-	case "licence.jurisdiction":
-		return PlaceName(w, f.Value)
-	}
-	return Plain(f.Value)
-}
+func claimValue(w Words, f wallet.Field) string { return words.ClaimValue(w, f.Name, Plain(f.Value)) }
 
 // ClaimName is what a claim is called. One that nobody has put in words goes by
 // its own name.
-func ClaimName(w Words, name string) string {
-	switch name {
-	case "id":
-		return w.L("Your identifier")
-	case "familyName":
-		return w.L("Family name")
-	case "givenName":
-		return w.L("Given name")
-	case "npi":
-		return w.L("National provider number (NPI)")
-	case "licence":
-		return w.L("Everything about the licence")
-	case "licence.number":
-		return w.L("Licence number")
-	case "licence.jurisdiction":
-		return w.L("Where it holds")
-	case "licence.profession":
-		return w.L("Profession")
-	case "licence.specialty":
-		return w.L("Specialty")
-	case "licence.issued":
-		return w.L("Issued on")
-	case "licence.expires":
-		return w.L("Expires on")
-	case "licence.schedules":
-		return w.L("Schedules")
-	case "licence.conditions":
-		return w.L("Conditions")
-	}
-	if n, ok := strings.CutPrefix(name, "licence.schedules."); ok {
-		return w.L("Schedule {{.Number}}", D{"Number": Plain(n)})
-	}
-	if n, ok := strings.CutPrefix(name, "licence.conditions."); ok {
-		return w.L("Condition {{.Number}}", D{"Number": Plain(n)})
-	}
-	return Plain(name)
-}
+func ClaimName(w Words, name string) string { return words.ClaimName(w, Plain(name)) }
 
 // PlaceName is a jurisdiction (ISO 3166) by name; one without a name here goes by its
 // code.
-func PlaceName(w Words, code string) string {
-	switch name, ok := states[code]; {
-	case code == "":
-		return w.L("No place named")
-	case code == "US":
-		return w.L("United States")
-	case ok:
-		return w.L("{{.Place}} ({{.Code}})", D{"Place": name, "Code": code})
-	}
-	return Plain(code)
-}
-
-// states are the names of ISO 3166-2:US.
-var states = map[string]string{
-	"US-AL": "Alabama", "US-AK": "Alaska", "US-AZ": "Arizona", "US-AR": "Arkansas", "US-CA": "California", "US-CO": "Colorado",
-	"US-CT": "Connecticut", "US-DE": "Delaware", "US-DC": "District of Columbia", "US-FL": "Florida", "US-GA": "Georgia", "US-HI": "Hawaii",
-	"US-ID": "Idaho", "US-IL": "Illinois", "US-IN": "Indiana", "US-IA": "Iowa", "US-KS": "Kansas", "US-KY": "Kentucky", "US-LA": "Louisiana",
-	"US-ME": "Maine", "US-MD": "Maryland", "US-MA": "Massachusetts", "US-MI": "Michigan", "US-MN": "Minnesota", "US-MS": "Mississippi",
-	"US-MO": "Missouri", "US-MT": "Montana", "US-NE": "Nebraska", "US-NV": "Nevada", "US-NH": "New Hampshire", "US-NJ": "New Jersey",
-	"US-NM": "New Mexico", "US-NY": "New York", "US-NC": "North Carolina", "US-ND": "North Dakota", "US-OH": "Ohio", "US-OK": "Oklahoma",
-	"US-OR": "Oregon", "US-PA": "Pennsylvania", "US-PR": "Puerto Rico", "US-RI": "Rhode Island", "US-SC": "South Carolina", "US-SD": "South Dakota",
-	"US-TN": "Tennessee", "US-TX": "Texas", "US-UT": "Utah", "US-VT": "Vermont", "US-VA": "Virginia", "US-WA": "Washington",
-	"US-WV": "West Virginia", "US-WI": "Wisconsin", "US-WY": "Wyoming", "US-GU": "Guam", "US-VI": "U.S. Virgin Islands",
-	"US-AS": "American Samoa", "US-MP": "Northern Mariana Islands",
-}
+func PlaceName(w Words, code string) string { return words.PlaceName(w, Plain(code)) }
 
 // walled runs f and turns a panic into an error: what strangers sent must not
 // end the program, and no word of the panic, which could quote it, is kept.

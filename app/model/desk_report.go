@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"bonafide/internal/explain"
+	"bonafide/internal/words"
 	"bonafide/vc"
 	"bonafide/verifier"
 	"bonafide/wallet"
@@ -162,19 +163,7 @@ func StatusWord(w Words, status string) string {
 
 // TypeName is the type of a credential as people read it; a type that boards
 // made themselves goes by its own name.
-func TypeName(w Words, typ string) string {
-	switch typ {
-	case "ProfessionalLicence":
-		return w.L("Professional licence")
-	case "BoardCertification":
-		return w.L("Board certification")
-	case "TrainingCertification":
-		return w.L("Training certification")
-	case "ControlledSubstanceRegistration":
-		return w.L("Controlled-substance registration")
-	}
-	return Plain(typ)
-}
+func TypeName(w Words, typ string) string { return words.TypeName(w, Plain(typ)) }
 
 // checkName is a check as people call it.
 func checkName(w Words, id string) string {

@@ -21,6 +21,8 @@ type boardCmd struct {
 	Import    boardImportCmd    `cmd:"" help:"Fill the register from a CSV file."`
 	Issue     boardIssueCmd     `cmd:"" help:"Issue credentials for what is due."`
 	ClaimCode boardClaimCodeCmd `cmd:"" name:"claim-code" help:"Make a one-time code for a practitioner."`
+	Letters   boardLettersCmd   `cmd:"" help:"Print letters with claim codes."`
+	Card      boardCardCmd      `cmd:"" help:"Print a licence on paper."`
 	Status    boardStatusCmd    `cmd:"" help:"Set the status of a licence."`
 	Renew     boardRenewCmd     `cmd:"" help:"Extend a licence."`
 	Replace   boardReplaceCmd   `cmd:"" help:"Change what a licence says."`

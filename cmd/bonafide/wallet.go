@@ -22,6 +22,7 @@ type walletCmd struct {
 	Receive walletReceiveCmd `cmd:"" help:"Take a credential in."`
 	List    walletListCmd    `cmd:"" help:"Show what the wallet holds."`
 	Present walletPresentCmd `cmd:"" help:"Answer a hospital's request."`
+	Card    walletCardCmd    `cmd:"" help:"Print a licence on paper."`
 }
 
 // wallet opens the home and the wallet in it.

@@ -1,6 +1,6 @@
-// Package card prints a licence: what it says in words, and codes from which it
-// verifies without any server. It is a PDF with one page of A6, or the two sides
-// of a bank card.
+// Package card prints on paper, as PDF. A licence: what it says in words, and
+// codes from which it verifies without any server, on one page of A6 or the two
+// sides of a bank card. And letters that bring practitioners their claim codes.
 package card
 
 import (
@@ -10,15 +10,19 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
+	"golang.org/x/text/unicode/norm"
 
 	"bonafide/internal/explain"
 	"bonafide/internal/qr"
 	"bonafide/internal/text"
+	"bonafide/internal/words"
+	"bonafide/vc"
 )
 
 // Size is the paper's.
@@ -51,6 +55,36 @@ type Card struct {
 // Line is one thing the licence says.
 type Line struct{ Label, Value string }
 
+// Checked is a credential whose proof was checked, as a card takes it.
+type Checked struct {
+	Type    string // as ProfessionalLicence; "" where it has none
+	Board   string // the issuer's name, or where there is none its DID
+	Claims  []vc.Claim
+	Content []byte // the credential
+}
+
+// New puts a credential on a card, in the language of the words.
+func New(w words.Words, c Checked, printed time.Time) Card {
+	k := Card{
+		Title: w.L("Credential"), Board: c.Board, Lang: words.Language(w), Content: c.Content, Printed: printed,
+		Notes: []string{
+			w.L("Paper does not show who carries it: ask for a photo identity document."),
+			w.L("What the licence stands at today is told by the data of whoever verifies it, not by this paper."),
+			w.L("Whoever reads the codes sees everything that the licence says."),
+		},
+		Scan: w.L("To verify it, open a picture of these codes in Bonafide."),
+	}
+	if c.Type != "" {
+		k.Title = words.TypeName(w, c.Type)
+	}
+	for _, f := range c.Claims {
+		if f.Name != "id" { // long, and of no use to a reader
+			k.Lines = append(k.Lines, Line{words.ClaimName(w, f.Name), words.ClaimValue(w, f.Name, f.Value)})
+		}
+	}
+	return k
+}
+
 // millimetres
 const (
 	margin   = 6.0
@@ -76,7 +110,7 @@ func Write(w io.Writer, c Card, size Size) error {
 	default:
 		return explain.Errorf("card_size", "%q", string(size))
 	}
-	if err := p.open(c); err != nil {
+	if err := p.open(c.Lang, c.Title, c.Printed); err != nil {
 		return err
 	}
 	scale := 1.0
@@ -103,12 +137,7 @@ func Write(w io.Writer, c Card, size Size) error {
 	if err := p.codes(codes, p.y, p.h-margin/2); err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := p.pdf.Output(&b); err != nil {
-		return fmt.Errorf("printing a card: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return p.output(w)
 }
 
 type page struct {
@@ -118,17 +147,17 @@ type page struct {
 	tooWide       bool
 }
 
-func (p *page) open(c Card) (err error) {
+// open begins a document. Its title may stand in a list of recent files: it
+// names nobody.
+func (p *page) open(language, title string, printed time.Time) (err error) {
 	p.pdf = fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: p.w, Ht: p.h}})
 	p.pdf.SetMargins(0, 0, 0)
 	p.pdf.SetAutoPageBreak(false, 0)
 	p.pdf.SetCatalogSort(true)
-	p.pdf.SetCreationDate(c.Printed.UTC())
-	p.pdf.SetModificationDate(c.Printed.UTC())
-	p.pdf.SetLang(c.Lang)
-	// The title of the document is the type alone: it may stand in a list of
-	// recent files.
-	p.pdf.SetTitle(text.Line(c.Title, 200), true)
+	p.pdf.SetCreationDate(printed.UTC())
+	p.pdf.SetModificationDate(printed.UTC())
+	p.pdf.SetLang(language)
+	p.pdf.SetTitle(text.Line(title, 200), true)
 	p.pdf.AddUTF8FontFromBytes("go", "", goregular.TTF)
 	p.pdf.AddUTF8FontFromBytes("go", "B", gobold.TTF)
 	if p.regular, err = sfnt.Parse(goregular.TTF); err == nil {
@@ -138,19 +167,39 @@ func (p *page) open(c Card) (err error) {
 	return err
 }
 
+func (p *page) output(w io.Writer) error {
+	var b bytes.Buffer
+	if err := p.pdf.Output(&b); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
 // shown is text from outside as this font can print it: what it has no letter
-// for appears as its code point, never as an empty box.
-func (p *page) shown(s string, f *sfnt.Font) string {
+// for appears as its code point, never as an empty box or a question mark.
+func shown(s string, f *sfnt.Font) string {
 	var b strings.Builder
 	var buf sfnt.Buffer
-	for _, r := range text.Line(s, 400) {
-		if i, err := f.GlyphIndex(&buf, r); err == nil && i != 0 && r <= math.MaxUint16 {
+	// Accents that come by themselves, as some systems export them, are joined
+	// to their letters: the font has those.
+	for _, r := range text.Line(norm.NFC.String(s), 400) {
+		if r == '\u00a0' || r == '\u202f' { // of French; the font's own space will do
+			r = '\u00a0'
+		}
+		if has(f, &buf, r) {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "[U+%04X]", r)
 		}
 	}
 	return b.String()
+}
+
+// has reports whether the font has a letter, and it can be printed.
+func has(f *sfnt.Font, buf *sfnt.Buffer, r rune) bool {
+	i, err := f.GlyphIndex(buf, r)
+	return err == nil && i != 0 && r <= math.MaxUint16 && !unicode.Is(unicode.Mn, r)
 }
 
 // put writes text over as many lines as it takes.
@@ -161,7 +210,7 @@ func (p *page) put(s string, style string, points, x, width float64) {
 	}
 	p.pdf.SetFont("go", style, points)
 	line := points / pointsMM * 1.25
-	for _, l := range p.pdf.SplitText(p.shown(s, font), width) {
+	for _, l := range p.pdf.SplitText(shown(s, font), width) {
 		if p.pdf.GetStringWidth(l) > width+0.1 {
 			p.tooWide = true
 		}

@@ -7,6 +7,7 @@ var _ = add(
 	Entry{"board_not_anchored", ExitNotNow, "The board's identity is not on the ledger yet.", "board", "Have a member of the network run `bonafide ledger countersign` on the file that `bonafide board init` wrote."},
 	Entry{"board_deactivated", ExitRefused, "The board's identity has been closed on the ledger for good.", "board", "Nothing can be issued or changed with it any more; ask the network's members if this is a surprise."},
 	Entry{"board_busy", ExitNotNow, "Another process keeps changing the same batches.", "you", "Let it finish, then run `bonafide board issue` again; nothing is issued twice."},
+	Entry{"file_exists", ExitNoInput, "There is a file of that name already.", "you", "Choose another name, or put the new one in its place with --force."},
 	Entry{"countersign_kind", ExitRefused, "The file is not the creation of a new board, so there is nothing in it to vouch for.", "board", "Ask the new board for the file that `bonafide board init` wrote."},
 
 	Entry{"no_network", ExitNotNow, "This home has no node of a network to run.", "you", "Found a network with `bonafide ledger init`, or name the home that has one with --home."},

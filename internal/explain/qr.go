@@ -49,9 +49,24 @@ var _ = add(
 		Next:    "Open the pictures of one sequence alone.",
 	},
 	Entry{
+		Code: "clipboard_empty", Exit: ExitNotNow, Who: "you",
+		Message: "There is no text in the clipboard, and no picture that can be taken from it.",
+		Next:    "Copy it again; where that does not help, save the picture as a file and open it.",
+	},
+	Entry{
 		Code: "card_size", Exit: ExitUsage, Who: "you",
 		Message: "There is no card of this size.",
 		Next:    "Choose a6 or card.",
+	},
+	Entry{
+		Code: "letters_none", Exit: ExitRefused, Who: "you",
+		Message: "There is no licence to write a letter for.",
+		Next:    "Choose licences that nobody has claimed yet.",
+	},
+	Entry{
+		Code: "letters_many", Exit: ExitUsage, Who: "you",
+		Message: "These are more letters than go into one file: at most 1,000.",
+		Next:    "Choose fewer licences, and make the others' letters after these are printed.",
 	},
 	Entry{
 		Code: "card_full", Exit: ExitRefused, Who: "you",

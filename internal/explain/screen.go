@@ -29,6 +29,7 @@ var screen = map[string]string{
 	"data_rolled_back":          "Sync, or import a newer pack, and find out who put the old file back.",
 	"demo_folder":               "Choose an empty or new folder; nothing was changed.",
 	"document_not_fetched":      "List the issuer if you trust it, then sync.",
+	"file_exists":               "Choose another name.",
 	"freshness_half_boards":     "See that this board's node runs, and call the boards from whose nodes nothing is heard.",
 	"home_missing":              "Choose the right folder, or make a new home.",
 	"home_open_to_others":       "Take the permission away from everybody but yourself.",
