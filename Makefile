@@ -7,7 +7,7 @@ LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/interna
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
-.PHONY: run story test test-network test-window build app lint fuzz bench bench-network bench-app screenshots interop package test-package clean deps-run deps-test deps-app deps-display deps-interop deps-package deps-test-package
+.PHONY: run story test test-network test-window build app lint fuzz bench bench-network bench-app screenshots interop package test-package vet-mobile clean deps-run deps-test deps-app deps-display deps-interop deps-package deps-test-package deps-mobile
 
 run: ## open the app where there is a display, else tell the whole story in the terminal
 	@if [ "$$(uname -s)" != Linux ] || [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then $(MAKE) --no-print-directory app; else $(MAKE) --no-print-directory story; fi
@@ -68,6 +68,9 @@ package: deps-package ## an archive, a .deb and a zip for Windows with their che
 test-package: package deps-test-package ## unpack what was packed and run it, Windows under wine
 	@scripts/test-package.sh build/package '$(VERSION:-dirty=)'
 
+vet-mobile: deps-mobile ## go vet for Android and iOS of the packages that are no screens
+	@scripts/vet-mobile.sh
+
 test-network: build ## a network of boards as separate processes: killed, cut off, crashed, lied about
 	@mkdir -p build
 	$(GO) build -trimpath -tags faults -ldflags '$(LDFLAGS)' -o build/bonafide-faults ./cmd/bonafide
@@ -82,6 +85,7 @@ deps-display: ; @scripts/deps.sh display
 deps-interop: ; @scripts/deps.sh interop
 deps-package: ; @scripts/deps.sh package
 deps-test-package: ; @scripts/deps.sh test-package
+deps-mobile: ; @scripts/deps.sh mobile
 
 clean: ## remove what was built
 	rm -rf bin build

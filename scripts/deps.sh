@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what `make run`, `make test`, `make app`, `make interop`, `make package`,
-# `make test-package` or a display that nobody sees needs and prints what it installs. With everything present it calls no package manager and
+# `make test-package`, `make vet-mobile` or a display that nobody sees needs and prints what it installs. With everything present it calls no package manager and
 # needs no network.
 set -euo pipefail
 
-what=${1:?usage: deps.sh run|test|app|display|interop|package|test-package}
+what=${1:?usage: deps.sh run|test|app|display|interop|package|test-package|mobile}
 commands=(cc git)          # a C compiler for SQLite
 libraries=()
 [ "$what" = test ] && commands+=(strace pdftoppm)
@@ -56,6 +56,10 @@ done
 # OpenGL without a graphics card, which has no command and no header.
 if { [ "$what" = display ] || [ "$what" = test-package ]; } && command -v dpkg-query >/dev/null && ! dpkg-query -W -f '${Status}' libgl1-mesa-dri 2>/dev/null | grep -q ' installed'; then
 	missing+=(libgl1-mesa-dri)
+fi
+# Android's log header, which has no command either.
+if [ "$what" = mobile ] && [ ! -e /usr/include/android/android/log.h ]; then
+	missing+=(android-liblog-dev)
 fi
 if [ ${#missing[@]} -eq 0 ]; then
 	node_modules
