@@ -73,7 +73,7 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 	r.working = container.NewBorder(nil, nil, nil, newButton(w.L("Cancel"), theme.CancelIcon(), r.model.Stop), r.busy)
 	var query fyne.CanvasObject
 	if s.narrow() {
-		query = container.NewVBox(r.text, container.NewGridWithColumns(2, r.from, r.to), container.NewGridWithColumns(2, r.verdict, search))
+		query = container.NewVBox(r.text, across(s, r.from, r.to), across(s, r.verdict, search))
 	} else {
 		query = container.NewVBox(
 			container.NewBorder(nil, nil, nil, search, r.text),

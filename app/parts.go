@@ -206,7 +206,7 @@ func passOn(o fyne.CanvasObject, k *fyne.KeyEvent) bool {
 type push struct{ widget.Button }
 
 func newButton(text string, icon fyne.Resource, tapped func()) *push {
-	b := &push{widget.Button{Text: text, Icon: icon, OnTapped: tapped}}
+	b := &push{widget.Button{Text: inLines(text, icon), Icon: icon, OnTapped: tapped}}
 	b.ExtendBaseWidget(b)
 	return b
 }

@@ -1,0 +1,71 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"bonafide/app/model"
+	"bonafide/assets"
+)
+
+// Nothing is wider than a phone, in any language, with text half as large again.
+func TestLargeTextFitsAPhoneInEveryRoom(t *testing.T) {
+	t.Cleanup(func() { wordsIn("en") })
+	for _, language := range assets.Languages() {
+		freshUser(t)
+		a := launch(t, phoneSize, Options{Dir: clinicHome(t)})
+		a.apply(model.Settings{Look: "light", Scale: 1.5, Language: language})
+		a.settle()
+		for _, sec := range append(a.sections, a.own()...) {
+			a.goTo(sec.id)
+			a.settle()
+			if got := a.window.Content().MinSize().Width; got > phoneSize.Width {
+				t.Errorf("%s in %s is %v wide", sec.id, language, got)
+			}
+		}
+	}
+}
+
+// Buttons stand in as many columns as there is room for, and break their text
+// only where there is none.
+func TestAcross(t *testing.T) {
+	freshUser(t)
+	word := strings.Repeat("m", 7)
+	for size, want := range map[fyne.Size][3]string{
+		wide:      {word, word + " " + word + " " + word + " " + word, "4"},
+		phoneSize: {word, word + " " + word + " " + word + "\n" + word, "2"},
+	} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			a := launch(t, size, Options{})
+			if got := newButton(word, theme.InfoIcon(), nil).Text; got != want[0] {
+				t.Errorf("at %v a short button says %q", size, got)
+			}
+			if got := newButton(word+" "+word+" "+word+" "+word, theme.InfoIcon(), nil).Text; got != want[1] {
+				t.Errorf("at %v a long button says %q", size, got)
+			}
+			var list []fyne.CanvasObject
+			for range 4 {
+				list = append(list, newButton(word, theme.InfoIcon(), nil))
+			}
+			c := across(a.shell, list...)
+			c.Resize(c.MinSize())
+			row := 0
+			for _, o := range list {
+				if o.Position().Y == 0 {
+					row++
+				}
+			}
+			if string(rune('0'+row)) != want[2] {
+				t.Errorf("at %v %d stand side by side", size, row)
+			}
+			long := newButton(word+" "+word, theme.InfoIcon(), nil)
+			if c := across(a.shell, long, long); size == phoneSize && c.Layout.MinSize(c.Objects).Width > phoneSize.Width {
+				t.Errorf("two long ones need %v", c.MinSize())
+			}
+		})
+	}
+}
