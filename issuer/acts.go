@@ -238,32 +238,39 @@ func (b *Board) act(ctx context.Context, ref, person, reason string, at time.Tim
 	return outcome(&d), err
 }
 
+// plan works out what an act changes, from the licence as it stands, and writes
+// nothing. A change without a licence has nothing to be recorded: the act was
+// decided before, and only the ledger does not show it yet.
+func (b *Board) plan(ctx context.Context, ref, person, reason string, at time.Time, prepare func(*Licence) (Decision, error)) (d Decision, c Change, err error) {
+	now := b.now()
+	from, err := effective(at, now)
+	if err != nil {
+		return d, c, err
+	}
+	l, err := b.Find(ctx, ref)
+	if err != nil {
+		return d, c, err
+	}
+	if d, err = prepare(&l); err != nil || d.State == CarriedOut {
+		return d, c, err
+	}
+	d.Licence, d.Made, d.Effective, d.Person, d.Reason = l.ID, now, from, person, reason
+	c = Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
+	if err := b.enter(&c, &d, now, b.alone); err != nil {
+		return d, c, err
+	}
+	return d, c, b.roomFor(ctx, &d)
+}
+
 // decide records an act.
 func (b *Board) decide(ctx context.Context, ref, person, reason string, at time.Time, prepare func(*Licence) (Decision, error)) (Decision, error) {
 	for try := 1; ; try++ {
-		now := b.now()
-		from, err := effective(at, now)
+		d, c, err := b.plan(ctx, ref, person, reason, at, prepare)
 		if err != nil {
 			return Decision{}, err
 		}
-		l, err := b.Find(ctx, ref)
-		if err != nil {
-			return Decision{}, err
-		}
-		d, err := prepare(&l)
-		if err != nil {
-			return Decision{}, err
-		}
-		if d.State == CarriedOut {
-			return d, nil // said before; only the ledger does not show it yet
-		}
-		d.Licence, d.Made, d.Effective, d.Person, d.Reason = l.ID, now, from, person, reason
-		c := Change{Licence: l, WasRevision: l.Revision, WasStatusRev: l.StatusRev}
-		if err := b.enter(&c, &d, now, b.alone); err != nil {
-			return Decision{}, err
-		}
-		if err := b.roomFor(ctx, &d); err != nil {
-			return Decision{}, err
+		if c.Licence.ID == 0 {
+			return d, nil
 		}
 		changes := []Change{c}
 		err = b.Store.Apply(ctx, changes)
@@ -412,20 +419,22 @@ type RenewAct struct {
 // index; the one that is out stays good until it ends. Codes status_final,
 // renew_dates, reason_malformed, and those of Find.
 func (b *Board) Renew(ctx context.Context, a RenewAct) (Outcome, error) {
-	return b.act(ctx, a.Ref, a.Person, a.Reason, time.Time{}, func(l *Licence) (Decision, error) {
-		if l.Status.Final() {
-			return Decision{}, explain.Errorf("status_final", "a licence with a final status cannot be renewed")
-		}
-		d := Decision{Kind: KindRenew, WasRecord: l.Record, Record: l.Record}
-		d.Record.Expires = a.Expires
-		if a.Issued != "" {
-			d.Record.Issued = a.Issued
-		}
-		if change(&d.WasRecord, &d.Record) != ReissueRenew || d.Record.check() != nil {
-			return Decision{}, explain.Errorf("renew_dates", "a renewal has a later expiry, and no earlier date of issue")
-		}
-		return d, nil
-	})
+	return b.act(ctx, a.Ref, a.Person, a.Reason, time.Time{}, a.prepare)
+}
+
+func (a *RenewAct) prepare(l *Licence) (Decision, error) {
+	if l.Status.Final() {
+		return Decision{}, explain.Errorf("status_final", "a licence with a final status cannot be renewed")
+	}
+	d := Decision{Kind: KindRenew, WasRecord: l.Record, Record: l.Record}
+	d.Record.Expires = a.Expires
+	if a.Issued != "" {
+		d.Record.Issued = a.Issued
+	}
+	if change(&d.WasRecord, &d.Record) != ReissueRenew || d.Record.check() != nil {
+		return Decision{}, explain.Errorf("renew_dates", "a renewal has a later expiry, and no earlier date of issue")
+	}
+	return d, nil
 }
 
 // ReplaceAct corrects what a licence says. A nil field stays as it is; with
@@ -443,25 +452,27 @@ type ReplaceAct struct {
 // becomes void. Codes act_open, status_final, record_malformed,
 // reason_malformed, person_unknown, and those of Find.
 func (b *Board) Replace(ctx context.Context, a ReplaceAct) (Outcome, error) {
-	return b.act(ctx, a.Ref, a.Person, a.Reason, time.Time{}, func(l *Licence) (Decision, error) {
-		if l.Status.Final() {
-			return Decision{}, explain.Errorf("status_final", "a licence with a final status cannot be replaced")
+	return b.act(ctx, a.Ref, a.Person, a.Reason, time.Time{}, a.prepare)
+}
+
+func (a *ReplaceAct) prepare(l *Licence) (Decision, error) {
+	if l.Status.Final() {
+		return Decision{}, explain.Errorf("status_final", "a licence with a final status cannot be replaced")
+	}
+	d := Decision{Kind: KindReplace, WasRecord: l.Record, Record: l.Record}
+	r := &d.Record
+	for _, f := range []struct {
+		dst *string
+		src *string
+	}{{&r.GivenName, a.GivenName}, {&r.FamilyName, a.FamilyName}, {&r.Profession, a.Profession}, {&r.NPI, a.NPI}, {&r.Conditions, a.Conditions}} {
+		if f.src != nil {
+			*f.dst = *f.src
 		}
-		d := Decision{Kind: KindReplace, WasRecord: l.Record, Record: l.Record}
-		r := &d.Record
-		for _, f := range []struct {
-			dst *string
-			src *string
-		}{{&r.GivenName, a.GivenName}, {&r.FamilyName, a.FamilyName}, {&r.Profession, a.Profession}, {&r.NPI, a.NPI}, {&r.Conditions, a.Conditions}} {
-			if f.src != nil {
-				*f.dst = *f.src
-			}
-		}
-		if p := r.check(); p != nil {
-			return Decision{}, explain.Errorf("record_malformed", "%w", p)
-		}
-		return d, nil
-	})
+	}
+	if p := r.check(); p != nil {
+		return Decision{}, explain.Errorf("record_malformed", "%w", p)
+	}
+	return d, nil
 }
 
 // FieldChange is one field that an act changes; practitioner data.

@@ -44,17 +44,26 @@ func (b *Board) Pending(ctx context.Context, f func(PendingAct) error) error {
 		if err != nil {
 			return fmt.Errorf("reading licences: %w", err)
 		}
-		for i := range ds {
-			p := PendingAct{Decision: ds[i], Key: ls[i].Record.Key, Current: ls[i], Overdue: ds[i].overdue(now)}
-			if err := ds[i].stands(&ls[i]); err != nil {
-				p.Blocked = explain.CodeOf(err)
-			}
+		for _, p := range pending(ds, func(i int) *Licence { return &ls[i] }, now) {
 			if err := f(p); err != nil {
 				return err
 			}
 		}
 		after = ds[len(ds)-1].ID
 	}
+}
+
+// pending shows open decisions, each with its licence.
+func pending(ds []Decision, of func(i int) *Licence, now time.Time) []PendingAct {
+	out := make([]PendingAct, len(ds))
+	for i := range ds {
+		l := of(i)
+		out[i] = PendingAct{Decision: ds[i], Key: l.Record.Key, Current: *l, Overdue: ds[i].overdue(now)}
+		if err := ds[i].stands(l); err != nil {
+			out[i].Blocked = explain.CodeOf(err)
+		}
+	}
+	return out
 }
 
 // overdue reports whether an open decision should hold already.

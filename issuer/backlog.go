@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"bonafide/internal/explain"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
 )
@@ -36,17 +35,9 @@ func (b *Board) Backlog(ctx context.Context) (Backlog, error) {
 	for i := range batches {
 		out.Begun += batches[i].Size
 	}
-	data, err := b.refresh(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		if out.Ledger = explain.CodeOf(err); out.Ledger == "" {
-			out.Ledger = "node_unreachable"
-		}
-		b.mu.Lock()
-		data = b.data
-		b.mu.Unlock()
+	var data *pack.Data
+	if data, out.Ledger, err = b.newest(ctx); err != nil {
+		return out, err
 	}
 	for after := int64(0); ; {
 		ls, err := b.Store.Due(ctx, after, listPage, b.IssuingES256 != nil)

@@ -57,19 +57,20 @@ type StatusAct struct {
 // act_open, effective_past, effective_far, reason_malformed, person_unknown,
 // and those of Find.
 func (b *Board) Status(ctx context.Context, a StatusAct) (Outcome, error) {
-	if a.Value > ledger.Reserved {
-		return Outcome{}, explain.Errorf("status_unknown", "no such status value")
+	return b.act(ctx, a.Ref, a.Person, a.Reason, a.Effective, a.prepare)
+}
+
+func (a *StatusAct) prepare(l *Licence) (Decision, error) {
+	d := Decision{Kind: KindStatus, Status: a.Value, WasStatus: l.Status}
+	switch {
+	case a.Value > ledger.Reserved:
+		return d, explain.Errorf("status_unknown", "no such status value")
+	case l.Status == a.Value && l.StatusRev > l.SettledRev && a.Effective.IsZero():
+		d.Licence, d.State = l.ID, CarriedOut // decided before, not on the ledger yet
+	case l.Status == a.Value:
+		return d, explain.Errorf("status_unchanged", "the licence has this status already")
+	case l.Status.Final():
+		return d, explain.Errorf("status_final", "a licence whose status is final keeps it; a new licence needs a new number")
 	}
-	return b.act(ctx, a.Ref, a.Person, a.Reason, a.Effective, func(l *Licence) (Decision, error) {
-		d := Decision{Kind: KindStatus, Status: a.Value, WasStatus: l.Status}
-		switch {
-		case l.Status == a.Value && l.StatusRev > l.SettledRev && a.Effective.IsZero():
-			d.Licence, d.State = l.ID, CarriedOut // decided before, not on the ledger yet
-		case l.Status == a.Value:
-			return d, explain.Errorf("status_unchanged", "the licence has this status already")
-		case l.Status.Final():
-			return d, explain.Errorf("status_final", "a licence whose status is final keeps it; a new licence needs a new number")
-		}
-		return d, nil
-	})
+	return d, nil
 }

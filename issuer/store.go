@@ -166,6 +166,7 @@ type Store interface {
 	// Settle raises SettledRev and dates the events of those acts.
 	Settle(ctx context.Context, s []Settled) error
 	ActStore
+	DeskStore
 	// Events returns a licence's history, oldest first.
 	Events(ctx context.Context, licence int64) ([]Event, error)
 

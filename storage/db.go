@@ -65,6 +65,7 @@ type DB struct {
 	path   string
 	schema Schema
 	w, r   *sql.DB
+	seen   *sql.DB // one connection that never writes, for Version
 }
 
 // Open opens the database at path and creates it where there is none. The
@@ -91,7 +92,7 @@ func open(path string, s Schema, mayCreate bool) (*DB, error) {
 	if err := prepare(path, s, mayCreate); err != nil {
 		return nil, coded(s.Name, err)
 	}
-	d := &DB{path: path, schema: s, w: openPool(path, readWrite, 1), r: openPool(path, readOnly, maxReaders)}
+	d := &DB{path: path, schema: s, w: openPool(path, readWrite, 1), r: openPool(path, readOnly, maxReaders), seen: openPool(path, readOnly, 1)}
 	// The writer comes first and stays: readers of a write-ahead log need the
 	// shared files that it keeps in place.
 	if err := d.w.Ping(); err != nil {
@@ -111,7 +112,7 @@ func (d *DB) Name() string { return d.schema.Name }
 
 // Close ends all connections. The last one folds the write-ahead log into the
 // database file.
-func (d *DB) Close() error { return errors.Join(d.r.Close(), d.w.Close()) }
+func (d *DB) Close() error { return errors.Join(d.seen.Close(), d.r.Close(), d.w.Close()) }
 
 // Write runs f in the one write transaction there can be at a time and commits
 // it durably (fsync) when f returns nil; otherwise nothing of it stays. f must
@@ -125,6 +126,16 @@ func (d *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 // write. Reads do not wait for writes, nor writes for reads.
 func (d *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return d.run(ctx, d.r, f)
+}
+
+// Version is a number that changes with every commit, of this process or of
+// another, and stays while there is none (SQLite's data_version, which one
+// connection alone can tell). It means nothing after the database was closed.
+func (d *DB) Version(ctx context.Context) (v int64, err error) {
+	if err = d.seen.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&v); err != nil {
+		return 0, coded(d.schema.Name, fmt.Errorf("asking for the version: %w", err))
+	}
+	return v, nil
 }
 
 func (d *DB) run(ctx context.Context, pool *sql.DB, f func(tx *sql.Tx) error) error {
