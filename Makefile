@@ -50,10 +50,10 @@ bench-app: deps-run deps-display ## the app against an empty window, a full wall
 	@mkdir -p build
 	$(GO) run ./internal/bench app -o build/bench-app.json
 
-test-window: deps-display ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard
+test-window: deps-display build ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard
 	@mkdir -p bin build/window
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
-	$(GO) run ./internal/windowtest -app bin/bonafide-app -out build/window
+	$(GO) run ./internal/windowtest -app bin/bonafide-app -bin bin/bonafide -out build/window $(if $(RUN),-run $(RUN))
 
 screenshots: deps-run ## every screen in every language, size and look, into build/screenshots
 	@rm -rf build/screenshots

@@ -204,7 +204,15 @@ func (s *shell) choosePlace() {
 			places = append(places, model.Place{Dir: s.home.Dir(), Role: r})
 		}
 	}
-	for _, p := range s.known() {
+	known := s.known()
+	if s.home != nil && s.inDemo(s.home.Dir()) { // all of it can be played, also what was not yet
+		for _, p := range s.demo.State().Places {
+			if !slices.ContainsFunc(known, func(q model.Place) bool { return q.Dir == p.Dir && q.Role == p.Role }) {
+				known = append(known, p)
+			}
+		}
+	}
+	for _, p := range known {
 		i := slices.IndexFunc(places, func(q model.Place) bool { return q.Dir == p.Dir && q.Role == p.Role })
 		if i < 0 {
 			places = append(places, p)

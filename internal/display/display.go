@@ -17,6 +17,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
+	"unicode"
 
 	"golang.org/x/image/draw"
 )
@@ -124,13 +127,18 @@ func (s *Display) read() ([]Word, error) {
 	if err != nil {
 		return nil, err
 	}
+	tables, errs := make([][]byte, len(sides)), make([]error, len(sides))
+	var both sync.WaitGroup
+	for i, file := range sides {
+		both.Go(func() { tables[i], errs[i] = s.Command("tesseract", file, "-", "--psm", "11", "tsv").Output() })
+	}
+	both.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("reading the screen: %w", err)
+	}
 	var out []Word
-	for _, file := range sides {
-		b, err := s.Command("tesseract", file, "-", "--psm", "11", "tsv").Output()
-		if err != nil {
-			return nil, fmt.Errorf("reading the screen: %w", err)
-		}
-		out = append(out, words(b, filepath.Base(file))...)
+	for i, file := range sides {
+		out = append(out, words(tables[i], filepath.Base(file))...)
 	}
 	return out, nil
 }
@@ -236,94 +244,175 @@ func words(table []byte, side string) []Word {
 	return out
 }
 
-// find returns where a phrase stands, from above: consecutive words of one line. Where the
-// words part is not read reliably, so they are compared as if written together.
+// find returns where a phrase stands, from above: consecutive words of one line.
+// Where the words part is not read reliably, so they are compared as if written
+// together. Where it stands by itself, as on a button, it is not looked for within
+// sentences; where it was read letter for letter, nothing is that only resembles it.
 func find(on []Word, phrase string) []Word {
 	want := fold(phrase)
+	const letter, alone, part = 1, 2, 4 // what costs more is worse
+	best := 2 * part
 	var found []Word
-next:
-	for i := range on {
-		together, n := "", 0
-		for j := i; j < len(on) && on[j].line == on[i].line && len(together) < len(want); j++ {
-			together += fold(on[j].text)
-			n++
+	add := func(hit Word, cost int) {
+		switch {
+		case cost > best:
+			return
+		case cost < best:
+			best, found = cost, nil
 		}
-		if !same(together, want) {
-			continue
-		}
-		last := on[i+n-1]
-		hit := Word{phrase, on[i].line, on[i].x, on[i].y, last.x + last.w - on[i].x, max(on[i].h, last.h)}
 		for _, f := range found {
 			if near(f.x, hit.x) && near(f.y, hit.y) {
-				continue next // read off both pictures
+				return // read off both pictures
 			}
 		}
 		found = append(found, hit)
 	}
+	for i := range on {
+		together := ""
+		for j := i; j < len(on) && on[j].line == on[i].line && len(together) < len(want)+2; j++ {
+			together += fold(on[j].text)
+			cost := 0
+			switch {
+			case together == want:
+			case alike(together, want):
+				cost = letter
+			case j == i && len(want) >= 8 && strings.Contains(together, want):
+				cost = part // an icon beside it was read as letters
+			default:
+				continue
+			}
+			hit := Word{phrase, on[i].line, on[i].x, on[i].y, on[j].x + on[j].w - on[i].x, max(on[i].h, on[j].h)}
+			if i > 0 && beside(on[i-1], hit) || j+1 < len(on) && beside(hit, on[j+1]) {
+				cost += alone
+			}
+			add(hit, cost)
+		}
+	}
 	slices.SortFunc(found, func(a, b Word) int { return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x)) })
 	return found
+}
+
+// beside reports whether two words belong to one sentence: in one line, close, and
+// neither an icon that was read as a letter or a mark.
+func beside(left, right Word) bool {
+	if left.line != right.line || right.x-left.x-left.w > max(left.h, right.h) {
+		return false
+	}
+	for _, w := range []Word{left, right} {
+		if letters := strings.IndexFunc(w.text, unicode.IsLetter); letters < 0 || len(fold(w.text)) < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 func near(a, b int) bool { return max(a-b, b-a) < 12 }
 
 // confused are letters that reading a picture takes for each other, and marks
 // that it adds or leaves out.
-var confused = strings.NewReplacer(" ", "", "…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "?", "", "!", "", "»", "", "«", "", "_", "", "“", "", "”", "", "\"", "")
+var confused = strings.NewReplacer(" ", "", "…", "", "...", "", "|", "l", "I", "l", "1", "l", "0", "O", "’", "'", ",", "", ".", "", ":", "", "?", "", "!", "", "»", "", "«", "", "_", "", "“", "", "”", "", "\"", "", "·", "", "•", "",
+	"á", "a", "à", "a", "â", "a", "é", "e", "è", "e", "ê", "e", "í", "i", "î", "i", "ï", "i", "ó", "o", "ô", "o", "ú", "u", "ù", "u", "û", "u", "ü", "u", "ñ", "n", "ç", "c", "¿", "", "¡", "")
 
 func fold(s string) string { return confused.Replace(s) }
 
-// same compares what was read with what is looked for, both folded.
-func same(read, want string) bool {
-	if read == want {
-		return true
-	}
-	if len(want) < 6 || len(read) != len(want) {
-		return false
-	}
-	differ := 0
-	for i := range len(want) {
-		if read[i] != want[i] {
-			differ++
+// alike compares what was read with what is looked for, both folded: of a longer
+// phrase a few letters may have been misread, left out or added.
+func alike(read, want string) bool {
+	a, b := []rune(read), []rune(want)
+	may := 0
+	for _, n := range []int{6, 14, 24} {
+		if len(b) >= n {
+			may++
 		}
 	}
-	return differ == 1
+	if max(len(a)-len(b), len(b)-len(a)) > may {
+		return false
+	}
+	row := make([]int, len(b)+1) // of the table of distances
+	for j := range row {
+		row[j] = j
+	}
+	for i, x := range a {
+		before := row[0]
+		row[0] = i + 1
+		for j, y := range b {
+			d := before
+			if x != y {
+				d++
+			}
+			before = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)] <= may
 }
 
-// tries bounds how often the screen is looked at for one thing. A look takes
-// about a second, most of it reading; that is the pace.
-const tries = 25
+// patience is how long something is waited for: a busy machine reads slowly.
+const patience = 75 * time.Second
+
+// until reads the screen again and again, each time it has changed, until
+// enough says so. It gives what was read last.
+func (s *Display) until(enough func(on []Word) bool) ([]Word, error) {
+	var on []Word
+	var before []byte
+	for began := time.Now(); time.Since(began) < patience; {
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		now, err := s.Pixels()
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(now, before) {
+			time.Sleep(pause)
+			continue
+		}
+		before = now
+		if on, err = s.read(); err != nil {
+			return nil, err
+		}
+		if enough(on) {
+			return on, nil
+		}
+	}
+	return on, errLate
+}
+
+// pause lies between two looks at a screen that stands still.
+const pause = 100 * time.Millisecond
+
+var errLate = errors.New("it takes too long")
 
 // See waits until a phrase stands on the screen.
 func (s *Display) See(phrase string) (Word, error) {
-	var on []Word
-	for range tries {
-		var err error
-		if on, err = s.read(); err != nil {
-			return Word{}, err
-		}
-		if found := find(on, phrase); len(found) > 0 {
-			return found[0], nil
-		}
-		if err := s.ctx.Err(); err != nil {
-			return Word{}, err
-		}
+	found, err := s.seen(phrase)
+	if err != nil {
+		return Word{}, err
 	}
-	_ = s.Keep("missing")
-	return Word{}, fmt.Errorf("%q does not appear; the screen says: %s", phrase, text(on))
+	return found[0], nil
+}
+
+func (s *Display) seen(phrase string) (found []Word, err error) {
+	on, err := s.until(func(on []Word) bool { found = find(on, phrase); return len(found) > 0 })
+	if errors.Is(err, errLate) {
+		return nil, fmt.Errorf("%q does not appear; the screen says: %s", phrase, text(on))
+	}
+	return found, err
+}
+
+// Now reports whether a phrase stands on the screen at this moment.
+func (s *Display) Now(phrase string) (bool, error) {
+	on, err := s.read()
+	return len(find(on, phrase)) > 0, err
 }
 
 // Gone waits until a phrase stands there no more.
 func (s *Display) Gone(phrase string) error {
-	for range tries {
-		on, err := s.read()
-		if err != nil {
-			return err
-		}
-		if len(find(on, phrase)) == 0 {
-			return nil
-		}
+	_, err := s.until(func(on []Word) bool { return len(find(on, phrase)) == 0 })
+	if errors.Is(err, errLate) {
+		return fmt.Errorf("%q stays on the screen", phrase)
 	}
-	return fmt.Errorf("%q stays on the screen", phrase)
+	return err
 }
 
 // text is what was read, for an error.
@@ -337,51 +426,48 @@ func text(on []Word) string {
 
 // Click waits for a phrase and clicks on it; the n-th from above, from 0 on,
 // negative from below.
-func (s *Display) Click(phrase string, n ...int) error {
-	at, err := s.See(phrase)
+func (s *Display) Click(phrase string, n int) error {
+	found, err := s.seen(phrase)
 	if err != nil {
 		return err
 	}
-	if len(n) > 0 {
-		on, err := s.read()
-		if err != nil {
-			return err
-		}
-		found := find(on, phrase)
-		i := n[0]
-		if i < 0 {
-			i += len(found)
-		}
-		if i < 0 || i >= len(found) {
-			return fmt.Errorf("%q stands %d times on the screen", phrase, len(found))
-		}
-		at = found[i]
+	i := n
+	if i < 0 {
+		i += len(found)
 	}
-	x, y := at.middle()
+	if i < 0 || i >= len(found) {
+		return fmt.Errorf("%q stands %d times on the screen", phrase, len(found))
+	}
+	x, y := found[i].middle()
 	return s.ClickAt(x, y)
 }
 
+// ClickAt clicks at a place of the screen.
 func (s *Display) ClickAt(x, y int) error {
 	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
 }
 
-// ClickBeside clicks on the phrase that stands in the row of another one.
+// ClickBeside waits for a phrase in the row of another one and clicks on it.
 func (s *Display) ClickBeside(phrase, row string) error {
-	at, err := s.See(row)
-	if err != nil {
-		return err
-	}
-	on, err := s.read()
-	if err != nil {
-		return err
-	}
-	for _, f := range find(on, phrase) {
-		if near(f.y+f.h/2, at.y+at.h/2) {
-			x, y := f.middle()
-			return s.ClickAt(x, y)
+	var hit *Word
+	on, err := s.until(func(on []Word) bool {
+		for _, at := range find(on, row) {
+			for _, f := range find(on, phrase) {
+				if _, y := f.middle(); near(y, at.y+at.h/2) {
+					hit = &f
+					return true
+				}
+			}
 		}
+		return false
+	})
+	if errors.Is(err, errLate) {
+		return fmt.Errorf("%q does not stand beside %q; the screen says: %s", phrase, row, text(on))
+	} else if err != nil {
+		return err
 	}
-	return fmt.Errorf("%q does not stand beside %q", phrase, row)
+	x, y := hit.middle()
+	return s.ClickAt(x, y)
 }
 
 // Quit asks the window of a name to close, as its close button does.
@@ -389,10 +475,37 @@ func (s *Display) Quit(name string) error {
 	return s.run("wmctrl", "-F", "-c", name)
 }
 
-// Scroll turns the mouse's wheel down, so many notches, at the right edge of a
-// window of usual size: over an entry the wheel would be the entry's.
-func (s *Display) Scroll(notches int) error {
-	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(Width-145), strconv.Itoa(Height/2), "click", "--repeat", strconv.Itoa(notches), "--delay", "15", "5")
+// Scroll turns the mouse's wheel down, or up where notches is negative, at the
+// right edge of the window of a name: over an entry the wheel would be the entry's.
+func (s *Display) Scroll(name string, notches int) error {
+	at, err := s.geometry(name)
+	if err != nil {
+		return err
+	}
+	button := "5"
+	if notches < 0 {
+		notches, button = -notches, "4"
+	}
+	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(at.Max.X-17), strconv.Itoa((at.Min.Y+at.Max.Y)/2),
+		"click", "--repeat", strconv.Itoa(notches), "--delay", "15", button)
+}
+
+// geometry is where the window of a name stands.
+func (s *Display) geometry(name string) (image.Rectangle, error) {
+	out, err := s.Command("xdotool", "search", "--onlyvisible", "--name", "^"+name+"$", "getwindowgeometry", "--shell").Output()
+	if err != nil {
+		return image.Rectangle{}, fmt.Errorf("finding the window %s: %w", name, err)
+	}
+	n := map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		n[key], _ = strconv.Atoi(value) // those that are looked for are numbers
+	}
+	at := image.Rect(n["X"], n["Y"], n["X"]+n["WIDTH"], n["Y"]+n["HEIGHT"])
+	if at.Empty() {
+		return at, fmt.Errorf("the window %s has no size", name)
+	}
+	return at, nil
 }
 
 // Under clicks below a label, where its entry is.

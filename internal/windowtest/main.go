@@ -10,33 +10,45 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 func main() {
 	app := flag.String("app", "", "the app's binary")
+	bin := flag.String("bin", "", "the command line's binary, which plays those who are not on the screen")
 	out := flag.String("out", "build/window", "folder for pictures and logs")
-	only := flag.String("run", "", "run the stories whose names begin so")
+	only := flag.String("run", "", "run the stories whose names begin so, of several with a comma between them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	passed, failed := 0, 0
 	for _, st := range stories {
-		if len(st.name) < len(*only) || st.name[:len(*only)] != *only {
+		if !chosen(st.name, *only) {
 			continue
 		}
 		began := time.Now()
-		err := play(ctx, st, *app, filepath.Join(*out, st.name))
+		note, err := play(ctx, st, *app, *bin, filepath.Join(*out, st.name))
+		took := time.Since(began).Round(time.Second)
 		if err != nil {
 			failed++
-			fmt.Printf("FAIL %s: %v\n", st.name, err)
+			fmt.Printf("FAIL %s (%s): %v\n", st.name, took, err)
 			continue
 		}
 		passed++
-		fmt.Printf("ok   %s (%s)\n", st.name, time.Since(began).Round(time.Second))
+		fmt.Printf("ok   %s (%s)%s\n", st.name, took, note)
 	}
 	fmt.Printf("%d passed, %d failed\n", passed, failed)
 	if failed > 0 || passed == 0 {
 		os.Exit(1)
 	}
+}
+
+func chosen(name, only string) bool {
+	for _, prefix := range strings.Split(only, ",") {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
