@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bonafide/internal/card"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/issuer"
@@ -133,7 +134,7 @@ func (c *boardIssueCmd) Run(e *env) error {
 	defer closing(e, h)
 	var refs []string
 	for _, name := range c.Claim {
-		raw, err := e.read(name, 1<<20)
+		raw, err := e.thing(1<<20, name)
 		if err != nil {
 			return err
 		}
@@ -211,6 +212,7 @@ func (c *boardIssueCmd) Run(e *env) error {
 type boardClaimCodeCmd struct {
 	Licence  string        `arg:"" help:"Number of the licence, or TYPE:JURISDICTION:NUMBER."`
 	ValidFor time.Duration `help:"How long the code can be used." default:"336h"`
+	QR       string        `name:"qr" help:"Also draw it as a QR code, with the board's identifier." placeholder:"FILE.png"`
 }
 
 func (boardClaimCodeCmd) Help() string {
@@ -231,9 +233,13 @@ func (c *boardClaimCodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.answer(map[string]any{"code": code, "expires": until, "board": b.DID.String(), "overdue": e.overdue()}, func(w io.Writer) {
+	err = e.answer(map[string]any{"code": code, "expires": until, "board": b.DID.String(), "overdue": e.overdue()}, func(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "%s\n  valid until %s, once\n  board: %s\n", code, stamp(until), b.DID)
 	})
+	if err == nil && c.QR != "" {
+		_, err = drawCodes(c.QR, card.ClaimCodeText(b.DID, code))
+	}
+	return err
 }
 
 type boardListCmd struct{}

@@ -82,6 +82,7 @@ type commands struct {
 	Sync    syncCmd    `cmd:"" help:"Bring this home's ledger data up to date."`
 	Pack    packCmd    `cmd:"" help:"Carry ledger data in a file."`
 	Verify  verifyCmd  `cmd:"" help:"Verify credentials and presentations. Opens no connection."`
+	Qr      qrCmd      `cmd:"" name:"qr" help:"Hand files over as QR codes."`
 	Did     didCmd     `cmd:"" name:"did" help:"Look up decentralized identifiers."`
 	HomeCmd homeCmd    `cmd:"" name:"home" help:"Look after this home."`
 	Explain explainCmd `cmd:"" help:"Say what a code means."`

@@ -17,7 +17,7 @@ import (
 )
 
 type verifyCmd struct {
-	Files   []string `arg:"" name:"file" help:"Credentials or presentations; - is stdin."`
+	Files   []string `arg:"" name:"file" help:"Credentials or presentations, or pictures of their codes; - is stdin."`
 	Request string   `help:"The request that the presentation answers." placeholder:"FILE"`
 	Purpose string   `help:"privileging (data up to 24 h old), disaster (72 h) or monitoring (30 days). Default: the request's, else privileging." placeholder:"PURPOSE"`
 	At      string   `help:"Give the verdict for a time that has passed, such as 2026-03-01T12:00:00Z; a date is the end of that day, UTC. Not with --request." placeholder:"TIME"`
@@ -91,7 +91,7 @@ func (c *verifyCmd) run(e *env) error {
 	}
 	var req *request.Request
 	if c.Request != "" {
-		b, err := e.read(c.Request, 64<<10)
+		b, err := e.thing(64<<10, c.Request)
 		if err != nil {
 			return err
 		}
@@ -111,18 +111,20 @@ func (c *verifyCmd) run(e *env) error {
 	defer done()
 	var results []verifier.Result
 	missing := false
-	for _, name := range c.Files {
-		b, err := e.readSome(name, maxCredential+1) // one more, so that it is seen to be too large
-		if err != nil {
-			var in *inputError
-			if !errors.As(err, &in) {
-				return err
+	things, err := e.things(maxCredential, c.Files...)
+	if err != nil {
+		return err
+	}
+	for _, t := range things {
+		if t.err != nil {
+			if explain.CodeOf(t.err) != "" { // others name the file themselves
+				e.say("%s:", t.file)
 			}
-			e.say("bonafide: %v", err)
+			_ = complain(e.stderr, t.err)
 			missing = true
 			continue
 		}
-		res, err := v.Verify(e.ctx, verifier.Input{File: name, Bytes: b, Request: req, Purpose: purpose, At: at})
+		res, err := v.Verify(e.ctx, verifier.Input{File: t.file, Bytes: t.content, Request: req, Purpose: purpose, At: at})
 		if err != nil {
 			return err
 		}
@@ -246,6 +248,7 @@ type requestCreateCmd struct {
 	Format   []string      `help:"Envelopes taken, the preferred one first: vcdm, sd-jwt. Default: the practitioner's choice." placeholder:"NAME"`
 	ValidFor time.Duration `help:"How long the request may be answered." default:"24h"`
 	Out      string        `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
+	QR       string        `name:"qr" help:"Write it as QR codes: a .png where one holds it, a .gif, a .zip or a folder." placeholder:"FILE|DIR"`
 }
 
 func (requestCreateCmd) Help() string {
@@ -286,5 +289,5 @@ func (c *requestCreateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.write(c.Out, b, "request")
+	return e.hand(c.Out, c.QR, b, "request")
 }

@@ -70,6 +70,7 @@ type walletClaimCmd struct {
 	Code  string `arg:"" help:"The code that the board gave you."`
 	Board string `help:"DID of the board, as printed with the code." required:"" placeholder:"DID"`
 	Out   string `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
+	QR    string `name:"qr" help:"Write it as QR codes: a .png where one holds it, a .gif, a .zip or a folder." placeholder:"FILE|DIR"`
 }
 
 func (walletClaimCmd) Help() string {
@@ -94,11 +95,11 @@ func (c *walletClaimCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.write(c.Out, b, "claim")
+	return e.hand(c.Out, c.QR, b, "claim")
 }
 
 type walletReceiveCmd struct {
-	Files []string `arg:"" name:"file" help:"Credentials; - is stdin."`
+	Files []string `arg:"" name:"file" help:"Credentials, or pictures of their codes; - is stdin."`
 }
 
 func (walletReceiveCmd) Help() string {
@@ -116,13 +117,17 @@ func (c *walletReceiveCmd) Run(e *env) error {
 	}
 	defer closing(e, h)
 	var items []wallet.Item
-	for _, name := range c.Files {
-		item, err := receive(e, w, name)
+	things, err := e.things(1<<20, c.Files...)
+	if err != nil {
+		return err
+	}
+	for _, t := range things {
+		item, err := receive(e, w, t)
 		if e.ctx.Err() != nil {
 			return err
 		}
 		if err != nil { // one bad file keeps no other from being taken in
-			e.say("%s:", name)
+			e.say("%s:", t.file)
 			e.exit = worse(e.exit, complain(e.stderr, err))
 			continue
 		}
@@ -140,12 +145,14 @@ func (c *walletReceiveCmd) Run(e *env) error {
 	})
 }
 
-func receive(e *env, w *wallet.Wallet, name string) (wallet.Item, error) {
-	b, err := e.read(name, 1<<20)
-	if err != nil {
-		return wallet.Item{}, err
+func receive(e *env, w *wallet.Wallet, t thing) (wallet.Item, error) {
+	switch {
+	case t.err != nil:
+		return wallet.Item{}, t.err
+	case len(t.content) > 1<<20:
+		return wallet.Item{}, unreadable("%s is larger than %d bytes", t.file, 1<<20)
 	}
-	return w.Receive(e.ctx, b)
+	return w.Receive(e.ctx, t.content)
 }
 
 // worse is the exit code over several files: our fault beats refused beats
@@ -239,6 +246,7 @@ type walletPresentCmd struct {
 	Disclose []string `help:"Share exactly these claims, as familyName,licence.number, or all. Default: those that the request names, all where it names none." placeholder:"CLAIM"`
 	DryRun   bool     `help:"Show what would be shared, and share nothing."`
 	Out      string   `help:"File to write; - is stdout." default:"-" short:"o" placeholder:"FILE"`
+	QR       string   `name:"qr" help:"Write it as QR codes: a .png where one holds it, a .gif, a .zip or a folder." placeholder:"FILE|DIR"`
 }
 
 func (walletPresentCmd) Help() string {
@@ -256,7 +264,7 @@ func (c *walletPresentCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	raw, err := e.read(c.Request, request.MaxSize)
+	raw, err := e.thing(request.MaxSize, c.Request)
 	if err != nil {
 		return err
 	}
@@ -284,7 +292,7 @@ func (c *walletPresentCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.write(c.Out, b, "presentation")
+	return e.hand(c.Out, c.QR, b, "presentation")
 }
 
 func (c *walletPresentCmd) choice() (wallet.Choice, error) {
