@@ -141,14 +141,6 @@ func (h Help) Topics(query string, role Role) []Topic {
 	return out
 }
 
-// unmarked takes the marks from letters of the languages that the app speaks:
-// people search without them.
-var unmarked = strings.NewReplacer("á", "a", "à", "a", "â", "a", "é", "e", "è", "e", "ê", "e", "ë", "e", "í", "i", "î", "i", "ï", "i",
-	"ó", "o", "ô", "o", "ú", "u", "ù", "u", "û", "u", "ü", "u", "ñ", "n", "ç", "c", "œ", "oe", "’", "'")
-
-// folded is text as it is compared.
-func folded(s string) string { return unmarked.Replace(strings.ToLower(s)) }
-
 // match reports whether all words stand in title or text; rank 0 where all
 // stand in the title.
 func match(words []string, title, text string) (rank int, ok bool) {
