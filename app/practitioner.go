@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -80,61 +79,15 @@ func (p *practitioner) open() (*wallet.Wallet, error) {
 	return w, nil
 }
 
-// walletRoom is what the practitioner's rooms have in common: a page that
-// scrolls, and what stands there while the home is locked.
+// walletRoom is what the practitioner's rooms have in common.
 type walletRoom struct {
-	s       *shell
-	p       *practitioner
-	content *fyne.Container
-	scroll  *container.Scroll
-	body    *fyne.Container // everything below the heading
-	locked  fyne.CanvasObject
-	refresh func() // reads anew, beside the screen
-	inSight bool
+	*lockedRoom
+	p *practitioner
 }
 
 // newWalletRoom makes a room of a title; what it shows goes into body.
 func newWalletRoom(p *practitioner, title string) *walletRoom {
-	r := &walletRoom{s: p.s, p: p, body: container.NewVBox()}
-	w := p.s.words
-	unlock := newPrimary(w.L("Unlock"), theme.LoginIcon(), r.enter)
-	r.locked = newPanel(theme.ColorNamePrimary, container.NewVBox(
-		wrapped(w.L("Your wallet is locked. Nothing of it is shown until it is unlocked.")), container.NewHBox(unlock)))
-	r.locked.Hide()
-	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(heading(title), r.locked, r.body))))
-	r.content = container.NewStack(r.scroll)
-	return r
-}
-
-// Content implements room.
-func (r *walletRoom) Content() fyne.CanvasObject { return r.content }
-
-// Enter implements room.
-func (r *walletRoom) Enter() {
-	r.inSight = true
-	if r.p.home.Actor() != "" {
-		r.lock(false)
-		r.s.beside(r.refresh)
-		return
-	}
-	r.lock(true)
-	r.enter()
-}
-
-// Leave implements room.
-func (r *walletRoom) Leave() { r.inSight = false }
-
-func (r *walletRoom) enter() {
-	r.s.unlocked(func() {
-		r.lock(false)
-		r.s.beside(r.refresh)
-	})
-}
-
-// lock hides the room, or shows it.
-func (r *walletRoom) lock(yes bool) {
-	show(r.locked, yes)
-	show(r.body, !yes)
+	return &walletRoom{newLockedRoom(p.s, p.home, title, p.s.words.L("Your wallet is locked. Nothing of it is shown until it is unlocked.")), p}
 }
 
 // waiting shows what is under way once it has taken a while: a bar, and later a
@@ -182,7 +135,7 @@ func (t *waiting) update(what string) {
 }
 
 // besideAnd runs f beside the screen and says what went wrong.
-func (r *walletRoom) besideAnd(f func() error) {
+func (r *lockedRoom) besideAnd(f func() error) {
 	r.s.beside(func() {
 		if err := f(); err != nil && r.s.ctx.Err() == nil {
 			onScreen(func() { r.s.problem(err) })
@@ -246,11 +199,6 @@ func said(edge fyne.ThemeColorName, title string, lines ...string) fyne.CanvasOb
 		}
 	}
 	return newPanel(edge, box)
-}
-
-// spaced puts something in the middle of what is left.
-func spaced(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewHBox(layout.NewSpacer(), o, layout.NewSpacer())
 }
 
 // showText shows something long, letter for letter.

@@ -34,16 +34,20 @@ func (h safe) AddPerson(ctx context.Context, name string, pass []byte) error {
 	return h.s.session.Lend(pass, func(open *home.Home) error { return open.AddPerson(ctx, name) })
 }
 
-func (p *practitioner) safe() (model.Safe, error) {
-	if p.home.Actor() == "" {
+func (s *shell) safe(h *home.Home) (model.Safe, error) {
+	if h.Actor() == "" {
 		return nil, explain.Errorf("passphrase_needed", "the home is locked")
 	}
-	return safe{p.home, p.s}, nil
+	return safe{h, s}, nil
 }
 
-// safetyRoom is about backups, passphrases and who may unlock.
+func (p *practitioner) safe() (model.Safe, error) { return p.s.safe(p.home) }
+
+// safetyRoom is about backups, passphrases and who may unlock. A board has it as
+// a part of a room of its own.
 type safetyRoom struct {
-	*walletRoom
+	*lockedRoom
+	board bool
 	model *model.Safety
 	bar   *workBar
 	top   *fyne.Container
@@ -56,9 +60,20 @@ type safetyRoom struct {
 }
 
 func (p *practitioner) safety(s *shell) room {
-	r := &safetyRoom{walletRoom: newWalletRoom(p, s.words.L("Safety"))}
-	r.model = model.NewSafety(p.safe, s.now, s.words, func() { onScreen(r.draw) })
+	r := newSafety(newWalletRoom(p, s.words.L("Safety")).lockedRoom, false)
 	r.refresh = func() { r.model.Refresh(s.ctx) }
+	return r
+}
+
+// newSafety puts safety into the body of a room.
+func newSafety(in *lockedRoom, board bool) *safetyRoom {
+	s := in.s
+	r := &safetyRoom{lockedRoom: in, board: board}
+	safety := model.NewSafety
+	if board {
+		safety = model.NewBoardSafety
+	}
+	r.model = safety(func() (model.Safe, error) { return s.safe(in.home) }, s.now, s.words, func() { onScreen(r.draw) })
 	r.bar = newWorkBar(s.words, r.model.Work())
 	r.folder, r.file = s.openFolder, r.chooseBackup
 	r.top, r.parts = container.NewVBox(), container.NewVBox()
@@ -116,8 +131,16 @@ func (r *safetyRoom) draw() {
 	if st.Restored != "" {
 		lines.Add(caption(st.Restored))
 	}
+	holds := w.L("A backup is one encrypted file with everything in this home: your licences, your keys and the log. It has a passphrase of its own.")
+	may := w.L("Whoever may unlock it sees everything in it and can act with it. What they do is noted under their name.")
+	who := w.L("Who may unlock this home")
+	if r.board {
+		holds = w.L("A backup is one encrypted file with everything in this home: the register, the board's keys, what waits for approval and who may sign in. It has a passphrase of its own.")
+		may = w.L("Whoever may sign in sees the whole register and can act in the board's name. What they do is noted under their name. What suspends, ends or replaces a licence takes two: somebody else approves it.")
+		who = w.L("Who may sign in")
+	}
 	r.parts.Add(newPanel(edge, container.NewVBox(section2(w.L("Backup")), lines,
-		wrapped(w.L("A backup is one encrypted file with everything in this home: your licences, your keys and the log. It has a passphrase of its own.")),
+		wrapped(holds),
 		buttons(r.s,
 			action(newPrimary(w.L("Make a backup…"), theme.DocumentSaveIcon(), r.backup)),
 			action(newButton(w.L("Rehearse a backup…"), theme.VisibilityIcon(), r.rehearse)),
@@ -129,26 +152,27 @@ func (r *safetyRoom) draw() {
 	for _, p := range st.People {
 		people.Add(wrapped(r.unlocker(p)))
 	}
-	r.parts.Add(newPanel(theme.ColorNamePrimary, container.NewVBox(section2(w.L("Who may unlock this home")), people,
-		buttons(r.s,
-			action(newButton(w.L("Change your passphrase…"), theme.LoginIcon(), r.change)),
-			action(newButton(w.L("Add a person…"), theme.ContentAddIcon(), r.add)),
-		),
-		caption(w.L("Whoever may unlock it sees everything in it and can act with it. What they do is noted under their name.")),
-	)))
+	ways := []fyne.CanvasObject{
+		action(newButton(w.L("Change your passphrase…"), lockIcon(), r.change)),
+		action(newButton(w.L("Add a person…"), theme.ContentAddIcon(), r.add)),
+	}
+	if r.s.several() {
+		ways = append(ways, action(newButton(w.L("Sign in as someone else…"), theme.AccountIcon(), r.s.signInAnew)))
+	}
+	r.parts.Add(newPanel(theme.ColorNamePrimary, container.NewVBox(section2(who), people, buttons(r.s, ways...), caption(may))))
 }
 
 func (r *safetyRoom) unlocker(p model.Unlocker) string {
 	w, name := r.s.words, model.D{"Name": p.Name}
 	switch {
 	case p.You && p.Keyring:
-		return w.L("{{.Name}} (you), also by this system's keyring", name)
+		return w.L("You, as “{{.Name}}”: by your passphrase, and by this computer's keyring", name)
 	case p.You:
-		return w.L("{{.Name}} (you)", name)
+		return w.L("You, as “{{.Name}}”: by your passphrase", name)
 	case p.Keyring:
-		return w.L("{{.Name}}, also by this system's keyring", name)
+		return w.L("“{{.Name}}”: by a passphrase, and by this computer's keyring", name)
 	}
-	return p.Name
+	return w.L("“{{.Name}}”: by a passphrase", name)
 }
 
 func (r *safetyRoom) finished(f model.Finished) fyne.CanvasObject {

@@ -100,6 +100,7 @@ type shell struct {
 	files   []fyne.URI        // to be taken by the first room
 	helping *helpRoom
 	reads   string // topic of the help that a page without rooms is about; may be ""
+	anew    bool   // it is locked for somebody else to sign in
 
 	demo      *model.Demo // nil in a shell without a start
 	demoDrawn func()      // draws what shows it; nil where nothing does
@@ -189,6 +190,9 @@ func (s *shell) show(start string) {
 		below.Add(widget.NewSeparator())
 		below.Add(bar)
 		content = container.New(layout.NewBorderLayout(nil, below, nil, nil), s.middle, below)
+		if who := s.signedIn(); who != "" {
+			content = stacked(s.whoActs(who), content)
+		}
 	} else {
 		bar := container.NewHBox(s.sideBar(), widget.NewSeparator())
 		content = container.New(layout.NewBorderLayout(nil, below, bar, nil), bar, s.middle, below)
@@ -203,10 +207,15 @@ func (s *shell) fill(content fyne.CanvasObject) {
 	if s.home != nil && s.home.Demo() {
 		banner := wrapped(s.words.L("Demonstration: the boards and people in this home are made up."))
 		if s.inDemo(s.home.Dir()) {
-			banner.SetText(model.DemoBanner(s.words))
+			banner.SetText(model.DemoBanner(s.words, s.narrow()))
 		}
 		banner.TextStyle.Bold = true
-		content = stacked(container.NewPadded(newPanel(theme.ColorNameWarning, banner)), content)
+		var line fyne.CanvasObject = banner
+		if s.narrow() { // a phone has little room
+			banner.SizeName = theme.SizeNameCaptionText
+			line = container.New(layout.NewCustomPaddedLayout(-theme.Padding()*2, -theme.Padding()*2, 0, 0), banner)
+		}
+		content = stacked(container.NewPadded(newPanel(theme.ColorNameWarning, line)), content)
 	}
 	s.window.SetContent(container.NewStack(newWatch(s.touch), content))
 	s.keys()
@@ -229,6 +238,9 @@ func (s *shell) sideBar() fyne.CanvasObject {
 		title.IconPlacement = widget.ButtonIconTrailingText
 		title.Alignment = widget.ButtonAlignLeading
 		top.Add(title)
+		if who := s.signedIn(); who != "" {
+			top.Add(s.whoActs(who))
+		}
 		top.Add(widget.NewSeparator())
 	}
 	for _, sec := range s.sections {
@@ -239,9 +251,14 @@ func (s *shell) sideBar() fyne.CanvasObject {
 			bottom.Add(s.sectionButton(sec))
 		}
 		if !s.session.Locked() {
-			lock := newQuiet(s.words.L("Lock now"), theme.LogoutIcon(), s.lock)
+			lock := newQuiet(s.words.L("Lock now"), lockIcon(), s.lock)
 			lock.Alignment = widget.ButtonAlignLeading
 			bottom.Add(lock)
+			if s.several() {
+				other := newQuiet(s.words.L("Sign in as someone else"), theme.AccountIcon(), s.signInAnew)
+				other.Alignment = widget.ButtonAlignLeading
+				bottom.Add(other)
+			}
 		}
 	}
 	return container.NewPadded(container.New(layout.NewBorderLayout(nil, bottom, nil, nil), bottom, container.NewVScroll(top)))
@@ -412,6 +429,9 @@ func (s *shell) actions() []action {
 		}
 		if !s.session.Locked() {
 			out = append(out, action{s.words.L("Lock now"), control(fyne.KeyL), s.lock})
+			if s.several() {
+				out = append(out, action{s.words.L("Sign in as someone else"), controlShift(fyne.KeyL), s.signInAnew})
+			}
 		}
 	}
 	return out
@@ -438,6 +458,9 @@ func (s *shell) setMenu() {
 	}
 	if !s.session.Locked() {
 		first.Items = append(first.Items, item(action{w.L("Lock now"), control(fyne.KeyL), s.lock}))
+		if s.several() {
+			first.Items = append(first.Items, item(action{w.L("Sign in as someone else"), controlShift(fyne.KeyL), s.signInAnew}))
+		}
 	}
 	quit := fyne.NewMenuItem(w.L("Quit"), s.window.Close)
 	quit.IsQuit = true
@@ -480,7 +503,11 @@ func controlShift(key fyne.KeyName) fyne.Shortcut {
 func (s *shell) paste() {
 	s.touch()
 	text := s.app.Clipboard().Content()
-	if text == "" || len(s.dialogs) > 0 {
+	if len(s.dialogs) > 0 {
+		return
+	}
+	if text == "" {
+		s.pastePicture()
 		return
 	}
 	if r, ok := s.inSight().(paster); ok {
@@ -617,12 +644,7 @@ func (s *shell) problem(err error) {
 	message, next := s.words.Explain(code)
 	box := container.NewVBox(wrapped(next))
 	var d *dialog.CustomDialog
-	link := newQuiet(s.words.L("More about this: {{.Code}}", model.D{"Code": code}), theme.HelpIcon(), func() {
-		d.Hide()
-		s.help(code)
-	})
-	link.Alignment = widget.ButtonAlignLeading
-	box.Add(link)
+	box.Add(codeLinkThen(s, code, func() { d.Hide() }))
 	first := wrapped(message)
 	first.TextStyle.Bold = true
 	box.Objects = slices.Insert(box.Objects, 0, fyne.CanvasObject(first))
@@ -714,7 +736,10 @@ func (r *moreRoom) Enter() {
 			add(s.words.L("Switch place…"), theme.AccountIcon(), s.choosePlace)
 		}
 		if !s.session.Locked() {
-			add(s.words.L("Lock now"), theme.LogoutIcon(), s.lock)
+			add(s.words.L("Lock now"), lockIcon(), s.lock)
+			if s.several() {
+				add(s.words.L("Sign in as someone else"), theme.AccountIcon(), s.signInAnew)
+			}
 		}
 	}
 	for _, sec := range s.own() {

@@ -10,13 +10,6 @@ import (
 	"bonafide/ledger/pack"
 )
 
-// boardSections are what a board finds until its desk is built.
-func boardSections(s *shell) []section {
-	return []section{
-		{id: "board", title: s.words.L("Board"), icon: theme.DocumentIcon(), open: newBoardRoom, shortcut: control(fyne.Key1)},
-	}
-}
-
 // boardRoom shows what a board's home holds.
 type boardRoom struct {
 	s    *shell

@@ -21,13 +21,39 @@ func (s *shell) lock() {
 	work.Go(func() { s.guarded(s.session.Lock) })
 }
 
+// several reports that more than one person may unlock the open home.
+func (s *shell) several() bool { return s.session != nil && len(s.session.State().People) > 1 }
+
+// signedIn says who acts, where that can be somebody else: in a board's home, and
+// where several may unlock one; "" elsewhere, and while it is locked.
+func (s *shell) signedIn() string {
+	if s.home == nil || s.session == nil || s.session.Locked() || s.place.Role != model.RoleBoard && !s.several() {
+		return ""
+	}
+	return s.words.L("Signed in as {{.Person}}", model.D{"Person": model.Plain(s.home.Actor())})
+}
+
+// whoActs is a line that says who acts, however long the name.
+func (*shell) whoActs(who string) fyne.CanvasObject {
+	l := widget.NewLabel(who)
+	l.SizeName = theme.SizeNameCaptionText
+	l.Truncation = fyne.TextTruncateEllipsis
+	return container.NewBorder(nil, nil, container.NewPadded(widget.NewIcon(theme.AccountIcon())), nil, l)
+}
+
+// signInAnew locks the home, for somebody else to unlock it.
+func (s *shell) signInAnew() {
+	s.anew = true
+	s.lock()
+}
+
 // lockedPage is all that a locked home shows. Rooms are made anew afterwards:
 // what they held is not kept.
 func (s *shell) lockedPage() {
 	w := s.words
 	form := newUnlockForm(s, func() { s.enterPlace(s.place) })
 	box := container.NewVBox(
-		container.NewHBox(container.NewGridWrap(fyne.NewSquareSize(40), widget.NewIcon(theme.LogoutIcon()))),
+		container.NewHBox(container.NewGridWrap(fyne.NewSquareSize(40), widget.NewIcon(lockIcon()))),
 		heading(w.L("Locked")),
 		wrapped(s.place.Name(w, s.severalHomes())),
 		form.content,
@@ -38,6 +64,7 @@ func (s *shell) lockedPage() {
 	}
 	buttons = append(buttons, newButton(w.L("Switch place…"), theme.AccountIcon(), s.choosePlace))
 	box.Add(container.New(s.rowOrColumn(len(buttons)), buttons...))
+	s.anew = false
 	s.page(box, nil)
 	s.reads = string(s.place.Role) + "#settings"
 	form.focus()
@@ -64,7 +91,7 @@ func newUnlockForm(s *shell, then func()) *unlockForm {
 	f.busy.Stop()
 	f.busy.Hide()
 	f.pass.OnSubmitted = func(string) { f.try() }
-	f.unlock = newPrimary(w.L("Unlock"), theme.LoginIcon(), f.try)
+	f.unlock = newPrimary(w.L("Unlock"), unlockIcon(), f.try)
 	f.names = s.session.State().People
 	if len(f.names) > 1 {
 		shown := make([]string, len(f.names))
@@ -73,6 +100,11 @@ func newUnlockForm(s *shell, then func()) *unlockForm {
 		}
 		f.person = widget.NewSelect(shown, nil)
 		f.person.PlaceHolder = w.L("Choose your name")
+		if s.home != nil && !s.anew { // whoever was here comes back, as a rule
+			if i := slices.Index(f.names, s.home.Actor()); i >= 0 {
+				f.person.SetSelectedIndex(i)
+			}
+		}
 		f.content.Add(field(w.L("Who are you?"), f.person))
 	}
 	f.content.Add(field(w.L("Passphrase"), f.pass))
@@ -84,7 +116,13 @@ func newUnlockForm(s *shell, then func()) *unlockForm {
 	return f
 }
 
-func (f *unlockForm) focus() { f.s.window.Canvas().Focus(f.pass) }
+func (f *unlockForm) focus() {
+	if f.person != nil && f.person.SelectedIndex() < 0 {
+		f.s.window.Canvas().Focus(f.person)
+		return
+	}
+	f.s.window.Canvas().Focus(f.pass)
+}
 
 // try unlocks beside the screen; it may be tried as often as somebody likes,
 // each try taking its time.

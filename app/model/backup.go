@@ -72,6 +72,7 @@ type Safety struct {
 	changed func()
 	work    *Work
 	restore restoring
+	board   bool // the home is a board's
 
 	mu    sync.Mutex
 	state SafetyState
@@ -83,6 +84,13 @@ type restoring func(ctx context.Context, file, dir string, o home.Options, r hom
 // NewSafety is about the home that open gives.
 func NewSafety(open func() (Safe, error), now Clock, w Words, changed func()) *Safety {
 	return &Safety{open: open, now: now, words: w, changed: changed, work: NewWork(changed), restore: home.Restore}
+}
+
+// NewBoardSafety is NewSafety for a board's home.
+func NewBoardSafety(open func() (Safe, error), now Clock, w Words, changed func()) *Safety {
+	s := NewSafety(open, now, w, changed)
+	s.board = true
+	return s
 }
 
 // State is what there is to show.
@@ -117,6 +125,9 @@ func (s *Safety) Refresh(ctx context.Context) {
 	s.state.Loaded, s.state.Trouble = true, trouble(s.words, err)
 	if err == nil {
 		s.state.Last, s.state.Due, s.state.Restored = lastBackup(s.words, info, s.now())
+		if s.board && info.LastBackup == nil {
+			s.state.Due = s.words.L("Make a backup: if this machine is lost, the register and the board's keys are lost with it.")
+		}
 		s.state.People = nil
 		for _, name := range info.People {
 			s.state.People = append(s.state.People, Unlocker{Plain(name), name == actor, slices.Contains(info.Keyring, name)})
@@ -193,7 +204,9 @@ func (s *Safety) Backup(ctx context.Context, file string, pass, again []byte) er
 		w.L("File: {{.Name}}", D{"Name": FileName(filepath.Base(done.File))}),
 		w.L("Size: {{.Size}}", D{"Size": size(w, done.Bytes)}),
 	}}
-	f.Lines = append(f.Lines, holds(w, done.Credentials)...)
+	if !s.board {
+		f.Lines = append(f.Lines, holds(w, done.Credentials)...)
+	}
 	f.Lines = append(f.Lines,
 		w.L("Keep it somewhere else than this device, and its passphrase apart from it."),
 		w.L("Without the passphrase nobody can open it, not even you: rehearse it once."))
@@ -235,7 +248,7 @@ func (s *Safety) Rehearse(ctx context.Context, file string, pass []byte) error {
 	if err != nil {
 		return err
 	}
-	s.finish(ctx, restored(s.words, out))
+	s.finish(ctx, restored(s.words, out, s.board))
 	return nil
 }
 
@@ -369,19 +382,22 @@ func (r *Restoration) run(ctx context.Context, file, dir string, pass, fresh, ag
 		return err
 	}
 	r.mu.Lock()
-	r.state.Finished, r.state.Dir = restored(r.words, out), out.Dir
+	r.state.Finished, r.state.Dir = restored(r.words, out, false), out.Dir
 	r.mu.Unlock()
 	return nil
 }
 
-// restored says what came out of a backup.
-func restored(w Words, out home.Restored) *Finished {
+// restored says what came out of a backup, which of a board's holds no licences
+// of a wallet.
+func restored(w Words, out home.Restored, board bool) *Finished {
 	f := &Finished{Title: w.L("Your data is back")}
 	if out.Rehearsed {
 		f.Title = w.L("The backup is whole and can be restored")
 	}
 	f.Lines = append(f.Lines, w.L("Made on {{.When}}.", D{"When": w.Stamp(out.Created)}))
-	f.Lines = append(f.Lines, holds(w, out.Credentials)...)
+	if !board {
+		f.Lines = append(f.Lines, holds(w, out.Credentials)...)
+	}
 	if len(out.People) > 0 {
 		var names []string
 		for _, n := range out.People {

@@ -306,7 +306,19 @@ func (s *Session) Lend(pass []byte, f func(h *home.Home) error) error {
 		clear(pass)
 		return explain.Errorf("home_missing", "no home is open")
 	}
-	return s.secret.lend(pass, func() error { return f(h) })
+	if err := s.secret.lend(pass, func() error { return f(h) }); err != nil {
+		return err
+	}
+	people, err := h.Names() // there may be one more
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.home == h {
+		s.people = people
+	}
+	return nil
 }
 
 // Lock locks the home. It returns when the master key is gone, which waits for

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,9 +127,6 @@ const (
 	TrustDone                     // data is here
 )
 
-// fingerprintRows is in how many rows a fingerprint is compared.
-const fingerprintRows = 4
-
 // TrustState is what there is to show of it.
 type TrustState struct {
 	Step     TrustStep
@@ -179,7 +175,7 @@ func (t *Trust) State() TrustState {
 func (t *Trust) update(f func(*TrustState)) {
 	t.mu.Lock()
 	f(&t.state)
-	t.state.Ready = t.state.Step == TrustCompare && (t.state.Matches || !slices.Contains(t.state.Ticked[:], false))
+	t.state.Ready = t.state.Step == TrustCompare && sameAll(t.state.Ticked[:], t.state.Matches, t.state.Differs)
 	t.mu.Unlock()
 	t.changed()
 }
@@ -205,16 +201,11 @@ func (t *Trust) TakeFile(f File) {
 		t.failed(err)
 		return
 	}
-	groups := strings.Fields(n.Display())
-	each := (len(groups) + fingerprintRows - 1) / fingerprintRows
 	t.mu.Lock()
 	t.network = n
 	t.mu.Unlock()
 	t.update(func(s *TrustState) {
-		*s = TrustState{Step: TrustCompare, Network: Plain(n.ChainID), AsOf: t.words.Stamp(n.Time), Replaces: s.Replaces}
-		for i := range s.Rows {
-			s.Rows[i] = strings.Join(groups[min(i*each, len(groups)):min((i+1)*each, len(groups))], "  ")
-		}
+		*s = TrustState{Step: TrustCompare, Network: Plain(n.ChainID), AsOf: t.words.Stamp(n.Time), Replaces: s.Replaces, Rows: fingerprintInRows(n.Display())}
 	})
 }
 
@@ -251,16 +242,10 @@ func (t *Trust) Type(text string) {
 	if n == nil {
 		return
 	}
-	plain := strings.ToLower(strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || r == ':' || r == '-' {
-			return -1
-		}
-		return r
-	}, text))
-	own := n.Fingerprint()
+	same, differs := compared(n.Fingerprint(), text)
 	t.update(func(s *TrustState) {
-		s.Typed, s.Matches, s.Differs = text, plain == own, ""
-		if !strings.HasPrefix(own, plain) {
+		s.Typed, s.Matches, s.Differs = text, same, ""
+		if differs {
 			s.Differs = t.words.L("This is not the same. Do not go on: ask the board for its network file and fingerprint again.")
 		}
 	})

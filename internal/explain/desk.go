@@ -21,6 +21,8 @@ var _ = add(
 	Entry{"desk_fault", ExitInternal, "Reading this file went wrong inside the program; no verdict was given.", "it", "Do not rely on the file; report this code to the makers."},
 	Entry{"data_file_unknown", ExitNoInput, "This is neither a trust pack nor a network file.", "you", "Choose the file that a board, or your own sync, handed out; credentials go to Verify."},
 	Entry{"fingerprint_not_compared", ExitUsage, "A network is believed only after somebody compared its fingerprint.", "you", "Ask the board for the fingerprint by another way than the file came, and compare it."},
+	Entry{"file_not_compared", ExitUsage, "The fingerprint of the file was not compared yet.", "you", "Ask for the fingerprint by another way than the file came, and compare every row."},
+	Entry{"word_not_typed", ExitUsage, "This cannot be taken back and was not confirmed yet.", "you", "Type the word that is asked for."},
 	Entry{"source_malformed", ExitUsage, "This is neither a web address nor a folder that packs can come from.", "you", "Give the address as your board gave it, such as https://ledger.example."},
 	Entry{"source_known", ExitUsage, "This source is in the list already.", "nobody", "Nothing."},
 	Entry{"date_malformed", ExitUsage, "This is not a day.", "you", "Write it as year, month and day, such as 2026-11-21."},
