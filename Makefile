@@ -50,14 +50,14 @@ bench-app: deps-run deps-display ## the app against an empty window, a full wall
 	@mkdir -p build
 	$(GO) run ./internal/bench app -o build/bench-app.json
 
-test-window: deps-display build ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard
+test-window: deps-display build ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard; RUN=fresh,demo-phone plays those stories alone
 	@mkdir -p bin build/window
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
 	$(GO) run ./internal/windowtest -app bin/bonafide-app -bin bin/bonafide -out build/window $(if $(RUN),-run $(RUN))
 
-screenshots: deps-run ## every screen in every language, size and look, into build/screenshots
-	@rm -rf build/screenshots
-	SCREENSHOTS='$(CURDIR)/build/screenshots' $(GO) test -tags ci,screenshots -count 1 -timeout 60m -run '^TestScreenshots$$' ./app
+screenshots: deps-run ## every screen in every language, size and look, into build/screenshots; ONLY=en/desktop/board draws those alone
+	@$(if $(ONLY),,rm -rf build/screenshots)
+	SCREENSHOTS='$(CURDIR)/build/screenshots' $(GO) test -tags ci,screenshots -count 1 -timeout 60m -run '^TestScreenshots$$$(if $(ONLY),/$(ONLY))' ./app
 
 interop: deps-run deps-interop ## round trips of SD-JWT VCs with sd-jwt-js
 	$(GO) run -tags interop ./interop

@@ -413,8 +413,48 @@ func (b *album) press2(id string, data ...model.D) bool {
 
 func boardScreens(b *album) {
 	b.play(model.RoleBoard)
-	b.whole("board")
-	b.section("data")
-	b.whole("board-data")
+	b.section("network")
+	b.whole("board-network")
+	b.press("Invite a board…")
+	b.whole("board-network-invitation")
+	b.inSight().(stopper).Stop()
+	b.press("Change what a board may issue…")
+	b.fill("US-KY")
+	b.shoot("board-network-accredit")
+	b.press("Preview")
+	b.whole("board-network-preview")
+	b.press("Cancel")
+	b.section("identity")
+	b.whole("board-identity")
+	b.press("Replace it…")
+	b.whole("board-identity-rotate")
+	b.press("Cancel")
+	b.press("It was in other hands…")
+	b.shoot("board-identity-report")
+	b.press("Preview")
+	b.whole("board-identity-report-preview")
+	b.press("Cancel")
 	common(b)
+	must("", b.demo.Stop())
+	b.section("network")
+	b.whole("board-network-no-node")
+	b.lock()
+	b.shoot("locked-board")
+}
+
+// fill chooses the first option of each picker of the dialog in sight, and types
+// into its entry.
+func (b *album) fill(text string) {
+	b.t.Helper()
+	find(b.t, b.w.Canvas().Overlays().Top(), func(o fyne.CanvasObject) bool {
+		switch o := o.(type) {
+		case *widget.Select:
+			o.SetSelectedIndex(0)
+		case *entry:
+			o.SetText(text)
+			return true
+		}
+		return false
+	})
+	b.settle()
 }
