@@ -71,9 +71,10 @@ func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
 	r.hint = newPanel(theme.ColorNameSeparator, container.NewPadded(r.invitation()))
 	r.summary, r.reports = container.NewVBox(), container.NewVBox()
 
-	buttons := container.NewGridWithColumns(4, open, paste, r.clear, r.again)
+	live := newButton(w.L("Camera"), theme.MediaPhotoIcon(), r.camera)
+	buttons := container.NewGridWithColumns(5, open, paste, live, r.clear, r.again)
 	if s.narrow() {
-		buttons = container.NewGridWithColumns(2, open, paste, r.clear, r.again)
+		buttons = container.NewGridWithColumns(2, open, paste, live, r.clear, r.again)
 	}
 	top := titled(w.L("Verify"),
 		container.New(layout.NewFormLayout(), widget.NewLabel(w.L("Purpose")), r.purpose),
@@ -135,12 +136,15 @@ func (r *verifyRoom) Actions() []action {
 	w := r.s.words
 	return []action{
 		{w.L("Open…"), control(fyne.KeyO), r.open},
+		{w.L("Camera"), control(fyne.KeyK), r.camera},
 		{w.L("Verify again"), control(fyne.KeyR), func() { r.s.beside(func() { r.desk.Again(r.s.ctx) }) }},
 		{w.L("Clear"), control(fyne.KeyDelete), r.desk.Clear},
 	}
 }
 
 func (r *verifyRoom) open() { r.s.openFiles(r.s.words.L("Choose what to verify"), r.Take) }
+
+func (r *verifyRoom) camera() { r.s.readCamera(r.Take) }
 
 // draw shows the desk's state; it runs on Fyne's goroutine.
 func (r *verifyRoom) draw() {

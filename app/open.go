@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -107,10 +109,53 @@ func Crashed(a fyne.App, p any, now time.Time) {
 	model.NewCrashes(a.Storage().RootURI().Path()).Keep(model.NewCrash(p, home.Version(), now))
 }
 
+// filesOf are the files to open: of a folder those that stand in it, since a
+// sequence of codes may come as one.
 func filesOf(uris []fyne.URI) []model.File {
 	var out []model.File
 	for _, u := range uris {
-		out = append(out, model.File{Name: u.Name(), Open: func() (io.ReadCloser, error) { return storage.Reader(u) }})
+		in := inFolder(u)
+		if len(in) == 0 {
+			in = []fyne.URI{u}
+		}
+		for _, u := range in {
+			out = append(out, model.File{Name: u.Name(), Open: func() (io.ReadCloser, error) { return storage.Reader(u) }})
+		}
+	}
+	return out
+}
+
+// inFolder are the files of a folder in the order of their names, without those
+// in folders of its own and hidden ones; none where u is no folder. It stops where
+// there are more than are opened at once.
+func inFolder(u fyne.URI) []fyne.URI {
+	if u.Scheme() != "file" {
+		return nil
+	}
+	if i, err := os.Stat(u.Path()); err != nil || !i.IsDir() { // nothing else is opened: a pipe would wait
+		return nil
+	}
+	dir, err := os.Open(u.Path())
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = dir.Close() }() // it was only read
+	var names []string
+	for len(names) <= model.MaxOpened {
+		some, err := dir.ReadDir(model.MaxOpened)
+		for _, e := range some {
+			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+				names = append(names, e.Name())
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	slices.Sort(names)
+	var out []fyne.URI
+	for _, name := range names {
+		out = append(out, storage.NewFileURI(filepath.Join(u.Path(), name)))
 	}
 	return out
 }

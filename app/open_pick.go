@@ -56,9 +56,10 @@ func (s *shell) pickFiles(what string, take func([]model.File)) {
 		take(filesOf(uris))
 	})
 	up := newButton(s.words.L("Folder above"), theme.MoveUpIcon(), p.up)
+	all := newButton(s.words.L("All of this folder"), theme.ListIcon(), p.all)
 	homes := newButton(s.words.L("Home folder"), theme.HomeIcon(), func() { p.enter(homeFolder()) })
 	p.d = dialog.NewCustomWithoutButtons(what, container.NewBorder(
-		container.NewVBox(container.NewHBox(up, homes), p.where), nil, nil, nil, p.list), s.window)
+		container.NewVBox(buttons(s, up, homes, all), p.where), nil, nil, nil, p.list), s.window)
 	p.d.SetButtons([]fyne.CanvasObject{newButton(s.words.L("Cancel"), theme.CancelIcon(), p.d.Hide), p.open})
 	p.count()
 	last, err := storage.ParseURI(s.app.Preferences().String(keptFolder))
@@ -162,6 +163,27 @@ func (p *picker) choose(i widget.ListItemID) {
 	}
 	p.count()
 	p.list.RefreshItem(i)
+}
+
+// all chooses every file of the folder, as where each holds one code of a
+// sequence; where they are chosen already it takes that back.
+func (p *picker) all() {
+	var files []fyne.URI
+	for i, u := range p.rows {
+		if !p.isDir[i] {
+			files = append(files, u)
+		}
+	}
+	chosen := !slices.ContainsFunc(files, func(u fyne.URI) bool { _, ok := p.chosen[u.String()]; return !ok })
+	for _, u := range files {
+		if chosen {
+			delete(p.chosen, u.String())
+		} else {
+			p.chosen[u.String()] = u
+		}
+	}
+	p.count()
+	p.list.Refresh()
 }
 
 // count says how many files are chosen.

@@ -66,6 +66,7 @@ func (p *practitioner) get(s *shell) room {
 		buttons(s,
 			newPrimary(w.L("Open…"), theme.FolderOpenIcon(), r.open),
 			newButton(w.L("Paste"), theme.ContentPasteIcon(), s.paste),
+			newButton(w.L("Camera"), theme.MediaPhotoIcon(), r.camera),
 		),
 	))
 	claim := newPanel(theme.ColorNamePrimary, container.NewVBox(
@@ -144,8 +145,13 @@ func (r *getRoom) Stop() {
 
 // Actions implements actor.
 func (r *getRoom) Actions() []action {
-	return []action{{r.s.words.L("Open…"), control(fyne.KeyO), r.open}}
+	return []action{
+		{r.s.words.L("Open…"), control(fyne.KeyO), r.open},
+		{r.s.words.L("Camera"), control(fyne.KeyK), r.camera},
+	}
 }
+
+func (r *getRoom) camera() { r.s.readCamera(r.Take) }
 
 func (r *getRoom) open() { r.s.openFiles(r.s.words.L("Choose what to take in"), r.Take) }
 

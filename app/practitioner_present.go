@@ -96,8 +96,13 @@ func (r *presentRoom) Leave() {
 
 // Actions implements actor.
 func (r *presentRoom) Actions() []action {
-	return []action{{r.s.words.L("Open…"), control(fyne.KeyO), r.open}}
+	return []action{
+		{r.s.words.L("Open…"), control(fyne.KeyO), r.open},
+		{r.s.words.L("Camera"), control(fyne.KeyK), r.camera},
+	}
 }
+
+func (r *presentRoom) camera() { r.s.readCamera(r.Take) }
 
 func (r *presentRoom) open() { r.s.openFiles(r.s.words.L("Choose the request"), r.Take) }
 
@@ -152,6 +157,7 @@ func (r *presentRoom) drawEmpty(st model.PresentState) {
 		buttons(r.s,
 			newPrimary(w.L("Open…"), theme.FolderOpenIcon(), r.open),
 			newButton(w.L("Paste"), theme.ContentPasteIcon(), r.s.paste),
+			newButton(w.L("Camera"), theme.MediaPhotoIcon(), r.camera),
 		),
 	)))
 }

@@ -34,7 +34,7 @@ type WatchState struct {
 	Done       bool    // something was read whole; Watch has ended
 }
 
-// Watch reads codes before a camera until one thing is whole. It runs once.
+// Watch reads codes before a camera until one thing is whole.
 type Watch struct {
 	system  camera.System
 	look    Look
@@ -67,21 +67,22 @@ func (w *Watch) update(f func(*WatchState)) {
 	w.changed()
 }
 
-// Choose uses another camera, or the same one again. What was read stays.
-func (w *Watch) Choose(id string) {
+// Choose uses another camera, or the same one again. What was read stays. It
+// reports whether Run has ended and is to be called again.
+func (w *Watch) Choose(id string) (again bool) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.choose = id
 	if w.turn != nil {
 		w.turn()
 	}
-	w.mu.Unlock()
+	return w.turn == nil
 }
 
-// Run reads until something is whole or ctx ends, and gives what was read; false
-// where nothing was. After trouble with a camera it waits for another one to be
-// chosen. Run it on a goroutine of its own.
+// Run reads until something is whole, ctx ends or the camera fails, and gives
+// what was read; false where nothing was. Run it on a goroutine of its own.
 func (w *Watch) Run(ctx context.Context) (File, bool) {
-	for ctx.Err() == nil {
+	for {
 		turn, end := context.WithCancel(ctx)
 		w.mu.Lock()
 		w.turn = end
@@ -89,18 +90,26 @@ func (w *Watch) Run(ctx context.Context) (File, bool) {
 		content, err := w.use(turn)
 		switch {
 		case content != nil:
-			end()
 			w.update(func(s *WatchState) { s.Done, s.Missing, s.Notice, s.Progress = true, "", "", w.words.L("Read") })
-			return File{Name: w.words.L("Camera"), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }}, true
 		case err != nil && turn.Err() == nil:
 			w.update(func(s *WatchState) {
 				s.Trouble, s.Picture, s.Progress = trouble(w.words, err), nil, ""
 			})
-			<-turn.Done() // until another one is chosen, or the window closes
 		}
+		w.mu.Lock()
+		another := content == nil && ctx.Err() == nil && turn.Err() != nil // was chosen
+		if !another {
+			w.turn = nil
+		}
+		w.mu.Unlock()
 		end()
+		switch {
+		case content != nil:
+			return File{Name: w.words.L("Camera"), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }}, true
+		case !another:
+			return File{}, false
+		}
 	}
-	return File{}, false
 }
 
 // use reads from one camera. Whatever goes wrong in a driver's pictures is not

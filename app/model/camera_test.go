@@ -107,17 +107,10 @@ func TestWatch(t *testing.T) {
 // which it is; what was read stays when another camera is chosen.
 func TestWatchTrouble(t *testing.T) {
 	for _, code := range []string{"camera_none", "camera_unsupported", "camera_denied"} {
-		ctx, cancel := context.WithCancel(t.Context())
 		w := NewWatch(&cameratest.System{Err: explain.Errorf(code, "x")}, qr.Look, English(), func() {})
-		w.changed = func() {
-			if w.State().Trouble.Code != "" {
-				cancel()
-			}
-		}
-		if _, ok := w.Run(ctx); ok || w.State().Trouble.Code != code || w.State().Trouble.Next == "" {
+		if _, ok := w.Run(t.Context()); ok || w.State().Trouble.Code != code || w.State().Trouble.Next == "" {
 			t.Errorf("%s: %+v", code, w.State())
 		}
-		cancel()
 	}
 
 	content := noise(2, 700)
@@ -136,15 +129,14 @@ func TestWatchTrouble(t *testing.T) {
 		},
 	}
 	w := NewWatch(s, qr.Look, English(), func() {})
-	chosen := false
-	w.changed = func() {
-		if st := w.State(); st.Trouble.Code != "" && !chosen {
-			chosen = true
-			if st.Trouble.Code != "camera_gone" || st.Picture != nil || strings.Contains(st.Cameras[0].Name, "\u202e") {
-				t.Errorf("%+v", st)
-			}
-			w.Choose("b")
-		}
+	if _, ok := w.Run(t.Context()); ok {
+		t.Error("half a sequence is read")
+	}
+	if st := w.State(); st.Trouble.Code != "camera_gone" || st.Picture != nil || strings.Contains(st.Cameras[0].Name, "\u202e") {
+		t.Errorf("%+v", st)
+	}
+	if !w.Choose("b") {
+		t.Error("it still runs")
 	}
 	f, ok := w.Run(t.Context())
 	if !ok || !bytes.Equal(contentOf(t, f), content) {
@@ -152,6 +144,28 @@ func TestWatchTrouble(t *testing.T) {
 	}
 	if st := w.State(); st.Camera != "b" || st.Trouble.Code != "" || !rolls["a"].Closed || !rolls["b"].Closed {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestWatchChooses: another camera may be chosen while one gives pictures.
+func TestWatchChooses(t *testing.T) {
+	content := noise(9, 200)
+	codes := sequenceOf(t, content)
+	s := &cameratest.System{List: []camera.Device{{ID: "a"}, {ID: "b"}}}
+	var w *Watch
+	s.Give = func(id string) (camera.Camera, error) {
+		if id == "b" {
+			return &cameratest.Roll{Pictures: shots(t, codes)}, nil
+		}
+		return &cameratest.Roll{Pictures: []image.Image{image.NewGray(image.Rect(0, 0, 8, 8))}}, nil // and then waits
+	}
+	w = NewWatch(s, qr.Look, English(), func() {
+		if st := w.State(); st.Camera == "a" && st.Picture != nil && w.Choose("b") {
+			t.Error("it does not run")
+		}
+	})
+	if f, ok := w.Run(t.Context()); !ok || !bytes.Equal(contentOf(t, f), content) {
+		t.Errorf("%+v", w.State())
 	}
 }
 
@@ -185,14 +199,7 @@ func TestThreat46_BeforeTheCamera(t *testing.T) {
 		look := func(image.Image) [][]byte { at++; return codes[at : at+1] }
 		pictures := slices.Repeat([]image.Image{image.NewGray(image.Rect(0, 0, 8, 6))}, len(codes))
 		w := NewWatch(oneCamera(&cameratest.Roll{Pictures: pictures, Err: explain.Errorf("camera_gone", "end")}), look, English(), func() {})
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		w.changed = func() {
-			if w.State().Trouble.Code != "" {
-				cancel()
-			}
-		}
-		f, ok := w.Run(ctx)
+		f, ok := w.Run(t.Context())
 		return f, ok, w.State()
 	}
 	f, ok, _ := seen(mixed)
@@ -222,15 +229,8 @@ func (*faultyCamera) Frames(context.Context) iter.Seq2[image.Image, error] {
 
 // TestThreat76_CameraFaults: a panic while reading is a camera that fails.
 func TestThreat76_CameraFaults(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	w := NewWatch(oneCamera(&faultyCamera{}), qr.Look, English(), func() {})
-	w.changed = func() {
-		if w.State().Trouble.Code != "" {
-			cancel()
-		}
-	}
-	if _, ok := w.Run(ctx); ok || w.State().Trouble.Code != "camera_failed" {
+	if _, ok := w.Run(t.Context()); ok || w.State().Trouble.Code != "camera_failed" {
 		t.Errorf("%+v", w.State())
 	}
 }
