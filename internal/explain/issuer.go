@@ -207,6 +207,16 @@ var _ = add(
 		Next:    "Look after the line that the detail names for a quotation mark that is never closed; rows before it are in, and importing them again changes nothing.",
 	},
 	Entry{
+		Code: "import_changed", Exit: ExitRefused, Who: "you",
+		Message: "The file is another one now than when it was looked at. Nothing was changed.",
+		Next:    "Choose it again, and look at what it would do.",
+	},
+	Entry{
+		Code: "import_several", Exit: ExitUsage, Who: "you",
+		Message: "These are several register files.",
+		Next:    "Import one after the other.",
+	},
+	Entry{
 		Code: "import_size", Exit: ExitRefused, Who: "board",
 		Message: "The register file is larger than any register.",
 		Next:    "Check what was exported; a file can have 2 GB and five million rows.",
