@@ -31,7 +31,11 @@ func newComparing(s *shell, rows []string, ticked func(row int, yes bool), typed
 		}
 		t := newTick(w.L("The same"), func(yes bool) { ticked(i, yes) })
 		c.ticks = append(c.ticks, t)
-		list.Add(container.NewBorder(nil, nil, nil, t, digits))
+		if s.narrow() && digits.MinSize().Width+t.MinSize().Width > breadth() {
+			list.Add(container.NewVBox(digits, t)) // large text
+		} else {
+			list.Add(container.NewBorder(nil, nil, nil, t, digits))
+		}
 	}
 	c.box = container.NewVBox(
 		wrapped(w.L("Is this the fingerprint that the board told you by another way? Have it read to you, and tick each row that is the same.")),

@@ -69,3 +69,26 @@ func TestAcross(t *testing.T) {
 		})
 	}
 }
+
+// The titles in a phone's bar are whole in every language.
+func TestTabsFitAPhone(t *testing.T) {
+	t.Cleanup(func() { wordsIn("en") })
+	freshUser(t)
+	a := launch(t, phoneSize, Options{Dir: clinicHome(t)})
+	for _, language := range assets.Languages() {
+		a.apply(model.Settings{Look: "light", Scale: 1, Language: language})
+		a.settle()
+		for _, sections := range [][]section{hospitalSections(a.shell), practitionerSections(a.shell), boardSections(a.shell)} {
+			titles := []string{a.words.L("More")}
+			for _, sec := range sections[:min(inBar, len(sections))] {
+				titles = append(titles, sec.title)
+			}
+			room := phoneSize.Width / float32(len(titles))
+			for _, title := range titles {
+				if got := fyne.MeasureText(title, theme.CaptionTextSize(), fyne.TextStyle{}).Width; got > room-theme.Padding() {
+					t.Errorf("%q in %s needs %v, a tab has %v", title, language, got, room)
+				}
+			}
+		}
+	}
+}
