@@ -393,6 +393,7 @@ func (f *furnisher) furnish(ctx context.Context) error {
 		{PartHospital, f.discipline},
 		{PartSamples, f.samples},
 		{PartSamples, f.past},
+		{PartSamples, f.desk},
 		{PartSamples, f.keep},
 	}
 	for i, a := range acts {
@@ -689,6 +690,43 @@ func (f *furnisher) past(ctx context.Context) error {
 	return nil
 }
 
+// Owner and Deputy are the people of the board of medicine. One passphrase opens
+// the home for either.
+const (
+	Owner  = "owner"
+	Deputy = "deputy"
+)
+
+// desk gives the board of medicine a second person and leaves decisions of both
+// that wait.
+func (f *furnisher) desk(ctx context.Context) error {
+	c := &f.cast
+	if err := c.medicine.AddPerson(ctx, Deputy); err != nil {
+		return fmt.Errorf("adding a person: %w", err)
+	}
+	today := f.o.Now().UTC().Truncate(day)
+	for i, a := range []issuer.StatusAct{
+		{Value: ledger.SuspendedStatus, Reason: "Order 2026-118: samples were swapped", Person: Deputy},
+		{Value: ledger.Surrendered, Reason: "Letter of the practitioner", Person: Deputy, Effective: today.AddDate(0, 0, 30)},
+		{Value: ledger.Revoked, Reason: "Order 2026-121", Person: Owner},
+		{Value: ledger.Probation, Reason: "Settlement 2026-44", Person: Owner, Effective: today.AddDate(0, 0, 14)},
+	} {
+		a.Ref = c.register[20+i].Number
+		if _, err := c.mBoard.Status(ctx, a); err != nil {
+			return fmt.Errorf("making a decision: %w", err)
+		}
+	}
+	name := c.register[26].FamilyName + "-Exemple"
+	if _, err := c.mBoard.Replace(ctx, issuer.ReplaceAct{Ref: c.register[26].Number, FamilyName: &name, Reason: "Change of name, certificate seen", Person: Deputy}); err != nil {
+		return fmt.Errorf("making a decision: %w", err)
+	}
+	longer := issuer.RenewAct{Ref: c.register[27].Number, Expires: issuer.Date(f.o.Now().UTC().AddDate(8, 0, 0).Format(time.DateOnly)), Reason: "Fee paid", Person: Owner}
+	if _, err := c.mBoard.Renew(ctx, longer); err != nil {
+		return fmt.Errorf("making a decision: %w", err)
+	}
+	return nil
+}
+
 func (f *furnisher) sample(k SampleKind, file, about string) {
 	f.world.Samples = append(f.world.Samples, Sample{k, file, about})
 }
@@ -799,7 +837,11 @@ func (r *Running) World() World { return r.world }
 func (r *Running) Stop() error { return errors.Join(r.node.StopNode(), r.node.Close()) }
 
 func (r *Running) open(name string) (*home.Home, error) {
-	return home.Open(filepath.Join(r.world.Dir, homesFolder, name), options(r.now, []byte(Passphrase)))
+	o := options(r.now, []byte(Passphrase))
+	if name == medicineHome {
+		o.As = Owner // of two
+	}
+	return home.Open(filepath.Join(r.world.Dir, homesFolder, name), o)
 }
 
 // in opens a home for a moment.
