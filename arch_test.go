@@ -126,6 +126,8 @@ func TestArrows(t *testing.T) {
 	}{
 		{"internal/text", nil, nil, "what characters do is a leaf"},
 		{"internal/qr", []string{"internal/explain"}, nil, "pictures, and nothing of what they say"},
+		{"internal/camera", []string{"internal/camera", "internal/explain"}, nil, "pictures as they come, and nothing of what is in them"},
+		{"internal/clipboard", []string{"internal/explain"}, nil, "a picture, whatever it shows"},
 		{"internal/explain", nil, nil, "the catalogue is a leaf"},
 		{"internal/strictjson", []string{"internal/explain"}, nil, "every reading of outside bytes starts here"},
 		{"did", []string{"did", "internal/strictjson", "internal/explain", "internal/text"}, []string{"did/aries"}, "identifiers know nothing above them"},

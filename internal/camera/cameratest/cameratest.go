@@ -19,7 +19,7 @@ type Shot struct {
 	Width, Height int     // 0: 1600 × 1200
 	Fill          float64 // share of the height that the code takes; 0: three quarters
 	Turn          float64 // radians
-	Tilt, Lean    float64 // perspective, across and down: by how much of itself an edge is nearer
+	Tilt, Lean    float64 // perspective, across and down: by which part things grow over the picture's height
 	Blur          float64 // standard deviation, pixels
 	Noise         float64 // standard deviation, of 255
 	Shade         float64 // how much darker the right edge is, as a part
