@@ -127,12 +127,17 @@ func (s *shell) licences() {
 
 // confirm asks before something that cannot be taken back.
 func (s *shell) confirm(title, text, yes string, do func()) {
+	s.sure(title, text, yes, s.words.L("Cancel"), do)
+}
+
+// sure asks the same, with a word of its own for leaving it.
+func (s *shell) sure(title, text, yes, no string, do func()) {
 	d := dialog.NewCustomWithoutButtons(title, wrapped(text), s.window)
 	sure := newButton(yes, theme.ConfirmIcon(), func() {
 		d.Hide()
 		do()
 	})
 	sure.Importance = widget.DangerImportance
-	d.SetButtons([]fyne.CanvasObject{newButton(s.words.L("Cancel"), theme.CancelIcon(), func() { d.Hide() }), sure})
+	d.SetButtons([]fyne.CanvasObject{newButton(no, theme.CancelIcon(), func() { d.Hide() }), sure})
 	s.ask(d, fyne.NewSize(440, 0))
 }

@@ -83,6 +83,8 @@ func shown(o fyne.CanvasObject) string {
 			b.WriteString("[" + o.Text + "]\n")
 		case *widget.Hyperlink:
 			b.WriteString("[" + o.Text + "]\n")
+		case *link:
+			b.WriteString("[" + o.Text + "]\n")
 		case *push:
 			b.WriteString("[" + o.Text + "]\n")
 		case *widget.Check:
@@ -235,7 +237,12 @@ func (a *testApp) settle() {
 // tap taps a button and waits for what follows.
 func (a *testApp) tap(t *testing.T, text string) {
 	t.Helper()
-	test.Tap(tappable(t, a.window, text))
+	switch o := tappable(t, a.window, text).(type) {
+	case *link:
+		o.OnTapped() // Fyne's wants to be hit where its letters are
+	default:
+		test.Tap(o)
+	}
 	a.settle()
 }
 
@@ -259,6 +266,10 @@ func tappable(t *testing.T, w fyne.Window, text string) fyne.Tappable {
 				found = o
 			}
 		case *push:
+			if o.Text == text {
+				found = o
+			}
+		case *link:
 			if o.Text == text {
 				found = o
 			}

@@ -180,7 +180,7 @@ func (v *watching) drawList(st model.WatchState) {
 
 // explained says why there is no picture; its code leads into the help.
 func (v *watching) explained(t model.Trouble) fyne.CanvasObject {
-	link := codeLink(v.s, t.Code)
+	link := codeLinkThen(v.s, t.Code, func() { v.d.Hide() })
 	again := newButton(v.s.words.L("Try again"), theme.ViewRefreshIcon(), func() { v.use(v.watch.State().Camera) })
 	return newPanel(theme.ColorNameWarning, container.NewVBox(tight(strong(t.Message), wrapped(t.Next)), container.NewHBox(again), link))
 }

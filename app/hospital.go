@@ -147,18 +147,63 @@ func titled(title string, rest ...fyne.CanvasObject) *fyne.Container {
 }
 
 // codeLink leads from a code into the help: small where a mouse points, large
-// where a finger does.
-func codeLink(s *shell, code string) fyne.CanvasObject {
-	if s.narrow() {
-		b := newButton(code, theme.HelpIcon(), func() { s.help(code) })
-		b.Importance = widget.LowImportance
-		b.Alignment = widget.ButtonAlignLeading
-		return b
+// where a finger does. The code itself is small print.
+func codeLink(s *shell, code string) fyne.CanvasObject { return codeLinkThen(s, code, nil) }
+
+// codeLinkThen does something before it opens the help, as closing a dialog.
+func codeLinkThen(s *shell, code string, before func()) fyne.CanvasObject {
+	open := func() {
+		if before != nil {
+			before()
+		}
+		s.help(code)
 	}
-	l := widget.NewHyperlink(code, nil)
-	l.SizeName = theme.SizeNameCaptionText
-	l.OnTapped = func() { s.help(code) }
+	small := widget.NewLabel(code)
+	small.SizeName, small.Importance = theme.SizeNameCaptionText, widget.LowImportance
+	small.Truncation = fyne.TextTruncateEllipsis
+	title := s.words.L("More about this")
+	var way fyne.CanvasObject
+	if s.narrow() {
+		way = newQuiet(title, theme.HelpIcon(), open)
+	} else {
+		way = newLink(title, open)
+	}
+	return container.NewBorder(nil, nil, container.New(middle{}, way), nil, container.New(middle{}, small))
+}
+
+// link is Fyne's, small, which lets keys through that are the window's.
+type link struct{ widget.Hyperlink }
+
+func newLink(text string, tapped func()) *link {
+	l := &link{widget.Hyperlink{Text: text, SizeName: theme.SizeNameCaptionText, OnTapped: tapped}}
+	l.ExtendBaseWidget(l)
 	return l
+}
+
+// FocusGained implements fyne.Focusable.
+func (l *link) FocusGained() {
+	l.Hyperlink.FocusGained()
+	reveal(l)
+}
+
+// TypedKey implements fyne.Focusable.
+func (l *link) TypedKey(k *fyne.KeyEvent) {
+	if !passOn(l, k) {
+		l.Hyperlink.TypedKey(k)
+	}
+}
+
+// middle leaves an object as high as it is, halfway down.
+type middle struct{}
+
+// MinSize implements fyne.Layout.
+func (middle) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
+
+// Layout implements fyne.Layout.
+func (middle) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	h := objects[0].MinSize().Height
+	objects[0].Move(fyne.NewPos(0, (size.Height-h)/2))
+	objects[0].Resize(fyne.NewSize(size.Width, h))
 }
 
 // oddMark says that a name came with characters that deceive.
@@ -173,12 +218,10 @@ func troublePanel(s *shell, t model.Trouble, ways ...fyne.CanvasObject) fyne.Can
 	first := wrapped(t.Message)
 	first.TextStyle.Bold = true
 	box := container.NewVBox(tight(first, wrapped(t.Next)))
-	row := container.NewHBox(ways...)
-	if s.narrow() {
-		row = container.NewVBox(ways...)
+	if len(ways) > 0 {
+		box.Add(buttons(s, ways...))
 	}
-	row.Add(codeLink(s, t.Code))
-	box.Add(row)
+	box.Add(codeLink(s, t.Code))
 	return newPanel(theme.ColorNameWarning, box)
 }
 

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
@@ -28,9 +30,11 @@ type dataRoom struct {
 	address *entry
 	scroll  *container.Scroll
 
-	waits  *model.PinPreview // what pin shows
-	drawn  int               // version of the state on the screen
-	moving bool              // the bar is on the screen
+	waits   string // the network whose file pin shows; "" for none
+	compare *comparing
+	believe *push
+	drawn   int  // version of the state on the screen
+	moving  bool // the bar is on the screen
 }
 
 func (h *hospital) data(s *shell) room { return newDataRoom(s, s.home) }
@@ -171,7 +175,7 @@ func (r *dataRoom) draw() {
 		r.body.Add(grid)
 	}
 	if st.Trusted {
-		r.body.Add(subtitle(w.L("The network that is believed")))
+		r.body.Add(subtitle(w.L("The network that you trust")))
 		r.body.Add(factGrid(r.s, st.Pinned))
 	}
 	r.drawSources(st)
@@ -204,58 +208,48 @@ func factGrid(s *shell, facts []model.Fact) fyne.CanvasObject {
 	return grid
 }
 
-// drawPin shows a network file that waits for a person's word.
+// drawPin shows a network file that waits for a person's word. What somebody
+// types stays as it is.
 func (r *dataRoom) drawPin(st model.DataState) {
-	if st.Pin == r.waits {
-		return
-	}
-	w := r.s.words
-	r.waits = st.Pin
-	r.pin.RemoveAll()
 	if st.Pin == nil {
+		r.waits = ""
+		r.pin.RemoveAll()
 		return
 	}
-	print := wrapped(st.Pin.Fingerprint)
-	print.TextStyle.Monospace = true
-	given := newEntry()
-	given.SetPlaceHolder(w.L("The fingerprint as the board told it"))
-	believe := newPrimary(w.L("Believe this network"), theme.ConfirmIcon(), nil)
-	compared := widget.NewCheck(w.L("I compared it, and every group is the same"), nil)
-	able := func() { enable(believe, compared.Checked || given.Text != "") }
-	given.OnChanged = func(string) { able() }
-	compared.OnChanged = func(bool) { able() }
-	able()
-	do := func() {
-		text, yes := given.Text, compared.Checked
-		r.s.beside(func() { r.model.Confirm(r.s.ctx, text, yes) })
+	if came := st.Pin.Network + " " + strings.Join(st.Pin.Compare.Rows[:], " "); came != r.waits {
+		r.waits = came
+		r.pin.RemoveAll()
+		r.pin.Add(r.pinPage(*st.Pin))
+		r.scroll.ScrollToTop()
 	}
-	believe.OnTapped = func() {
-		if st.Pin.Believed == "" {
+	c := st.Pin.Compare
+	r.compare.update(c.Ticked[:], c.Matches, c.Differs)
+	enable(r.believe, c.Same())
+}
+
+func (r *dataRoom) pinPage(p model.PinPreview) fyne.CanvasObject {
+	w := r.s.words
+	r.compare = newComparing(r.s, p.Compare.Rows[:], r.model.Tick, r.model.Type)
+	do := func() { r.s.beside(func() { r.model.Confirm(r.s.ctx) }) }
+	r.believe = newPrimary(w.L("Trust this network"), theme.ConfirmIcon(), func() {
+		if p.Believed == "" {
 			do()
 			return
 		}
-		d := dialog.NewConfirm(w.L("Believe another network?"), st.Pin.Believed, func(yes bool) {
-			if yes {
-				do()
-			}
-		}, r.s.window)
-		d.SetConfirmText(w.L("Believe this network"))
-		d.SetDismissText(w.L("Cancel"))
-		r.s.ask(d, fyne.NewSize(420, 0))
-	}
+		r.s.sure(w.L("Trust another network?"), p.Believed, w.L("Trust this network"), w.L("Cancel"), do)
+	})
 	box := container.NewVBox(
-		tight(subtitle(w.L("A network file")), wrapped(st.Pin.Network), caption(st.Pin.Header)),
-		wrapped(w.L("Compare the fingerprint with what a board tells you by telephone or on paper. Whoever can give you a false network file can make false licences pass.")),
-		print, given, compared,
+		tight(subtitle(w.L("A network file")), wrapped(p.Network), caption(p.Header)),
+		wrapped(w.L("Whoever can give you a false network file can make false licences pass.")),
+		r.compare.box,
 	)
-	if st.Pin.Believed != "" {
-		warn := wrapped(st.Pin.Believed)
+	if p.Believed != "" {
+		warn := wrapped(p.Believed)
 		warn.Importance = widget.WarningImportance
 		box.Add(warn)
 	}
-	box.Add(container.NewHBox(believe, newButton(w.L("Cancel"), theme.CancelIcon(), r.model.Decline)))
-	r.pin.Add(newPanel(theme.ColorNamePrimary, box))
-	r.scroll.ScrollToTop()
+	box.Add(buttons(r.s, r.believe, newButton(w.L("It differs"), theme.CancelIcon(), r.model.Decline)))
+	return newPanel(theme.ColorNamePrimary, box)
 }
 
 func (r *dataRoom) drawSources(st model.DataState) {

@@ -76,6 +76,7 @@ func newClinic(t *testing.T, size fyne.Size) *clinic {
 	t.Cleanup(func() {
 		cancel()
 		c.settle()
+		delete(used, w.Canvas())
 		if err := s.home.Close(); err != nil {
 			t.Error(err)
 		}
@@ -178,8 +179,13 @@ func trusted(t *testing.T, size fyne.Size) *clinic {
 	c := newClinic(t, size)
 	c.go_("data")
 	c.file("network.json", string(c.networkFile().Marshal()))
-	test.Tap(find(t, c.window.Content(), func(w *widget.Check) bool { return true }))
-	c.tap(t, "Believe this network")
+	var rows []*tick
+	find(t, c.window.Content(), func(k *tick) bool { rows = append(rows, k); return len(rows) == 4 })
+	for _, k := range rows {
+		test.Tap(k)
+	}
+	c.settle()
+	c.tap(t, "Trust this network")
 	c.file("pack", c.packFile())
 	return c
 }
@@ -198,19 +204,24 @@ func TestTrustImportVerify(t *testing.T) {
 		wants(t, content, "No network is pinned on this machine", "No source is known.", "None. Every verdict rests on the boards' ledger alone.")
 		c.file("anything.txt", string(c.networkFile().Marshal()))
 		n := c.networkFile()
-		wants(t, content, n.Display(), "clinic-abcdefgh", "Compare the fingerprint")
-		believe := button(t, content, "Believe this network")
+		wants(t, content, strings.ReplaceAll(n.Display()[:19], " ", "  "), "clinic-abcdefgh", "Is this the fingerprint that the board told you by another way?")
+		believe := button(t, content, "Trust this network")
 		if !believe.Disabled() {
 			t.Error("a network can be believed before anybody compared it")
 		}
-		given := find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "The fingerprint") })
+		given := find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "Type or paste the fingerprint") })
 		test.Type(given, strings.Repeat("0", 64))
-		c.tap(t, "Believe this network")
-		wants(t, content, "[fingerprint_mismatch]")
+		c.settle()
+		wants(t, content, "This is not the same. Do not go on")
+		if !believe.Disabled() {
+			t.Error("a network can be believed whose fingerprint is another")
+		}
 		given.SetText("")
 		test.Type(given, n.Display())
-		c.tap(t, "Believe this network")
-		wants(t, content, "The network clinic-abcdefgh is believed now.", "There is no ledger data on this machine yet.")
+		c.settle()
+		wants(t, content, "The same. ✓")
+		c.tap(t, "Trust this network")
+		wants(t, content, "The network clinic-abcdefgh is trusted now.", "There is no ledger data on this machine yet.")
 		c.file("pack", c.packFile())
 		wants(t, content, "signed by 4 boards.", "The data is as of", "Good", "Privileging", "Monthly monitoring")
 		lacks(t, content, "There is no ledger data")
@@ -218,7 +229,7 @@ func TestTrustImportVerify(t *testing.T) {
 		c.go_("verify")
 		lacks(t, content, "[Go to Data]")
 		c.tap(t, "Verify again")
-		wants(t, content, "Cannot confirm", "[presentation_required]") // privileging asks for the person
+		wants(t, content, "Cannot confirm", "presentation_required") // privileging asks for the person
 		c.rooms["verify"].(*verifyRoom).purpose.SetSelected("Monthly monitoring")
 		c.settle()
 		wants(t, content, "\nVerified\n", "Professional licence", "Checked for monthly monitoring")
@@ -227,7 +238,7 @@ func TestTrustImportVerify(t *testing.T) {
 		c.go_("requests")
 		wants(t, content, "No request is open.")
 		c.tap(t, "Make the request")
-		wants(t, content, "[audience_needed]")
+		wants(t, content, "audience_needed")
 		test.Type(find(t, content, func(e *entry) bool { return strings.HasPrefix(e.PlaceHolder, "What the hospital") }), "Riverside Hospital")
 		c.tap(t, "Make the request")
 		wants(t, content, "Riverside Hospital", "24 hours left", "refused as replayed")
@@ -248,7 +259,7 @@ func TestTrustImportVerify(t *testing.T) {
 		wants(t, content, "\nVerified\n", "It answers the request of Riverside Hospital", "Checked for privileging")
 		c.tap(t, "Clear")
 		c.file("again.json", answer)
-		wants(t, content, "Not valid", "[replayed]")
+		wants(t, content, "Not valid", "replayed")
 		c.go_("requests")
 		wants(t, content, "No request is open.")
 
@@ -304,7 +315,7 @@ func TestClosedRequest(t *testing.T) {
 	wants(t, content, "No request is open.")
 	c.go_("verify")
 	c.file("late.json", answer)
-	wants(t, content, "Cannot confirm", "[request_closed]")
+	wants(t, content, "Cannot confirm", "[More about this]", "request_closed")
 }
 
 // The page that is saved from a verdict is whole, names whom it is about, and

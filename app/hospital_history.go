@@ -33,6 +33,10 @@ type historyRoom struct {
 	report  *fyne.Container // one verdict whole
 	scroll  *container.Scroll
 
+	sized int         // how many rows of list have a height of their own
+	wide  float32     // list, when they got it
+	ruler *historyRow // measures them
+
 	open  bool // the home was unlocked for this room
 	code  string
 	shown int64
@@ -54,7 +58,7 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 		titled(w.L("History")), r.count,
 		newPanel(theme.ColorNameSeparator, container.NewVBox(
 			wrapped(w.L("Every verdict is kept, sealed. Reading them needs your passphrase; verifying does not.")),
-			container.NewHBox(newPrimary(w.L("Unlock"), theme.LoginIcon(), r.unlock)),
+			container.NewHBox(newPrimary(w.L("Unlock"), unlockIcon(), r.unlock)),
 		)),
 	)
 
@@ -199,9 +203,10 @@ func (r *historyRoom) draw() {
 		r.found.Layout.Layout(r.found.Objects, r.found.Size())
 	}
 	if st.Turn != r.turn {
-		r.turn = st.Turn
+		r.turn, r.sized = st.Turn, 0
 		r.list.ScrollToTop()
 	}
+	r.measure(st.Rows)
 	r.list.Refresh()
 	if st.ShownSeq != r.shown {
 		r.shown = st.ShownSeq
@@ -227,7 +232,7 @@ type historyRow struct {
 func newHistoryRow() *historyRow {
 	h := &historyRow{icon: widget.NewIcon(nil), word: widget.NewLabel(""), when: caption(""), what: widget.NewLabel("")}
 	h.word.TextStyle.Bold = true
-	h.word.Truncation, h.what.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
+	h.word.Truncation, h.what.Wrapping = fyne.TextTruncateEllipsis, fyne.TextWrapWord
 	h.when.Wrapping = fyne.TextWrapOff
 	icon := container.NewGridWrap(fyne.NewSquareSize(theme.IconInlineSize()*1.5), h.icon)
 	h.box = container.NewBorder(nil, nil, container.NewCenter(icon), nil, tight(container.NewBorder(nil, nil, nil, h.when, h.word), h.what))
@@ -246,6 +251,34 @@ func (r *historyRoom) fill(i widget.ListItemID, o fyne.CanvasObject) {
 		return
 	}
 	row, h := rows[i], o.(*historyRow)
+	h.say(r.s.words, row)
+	if i == len(rows)-1 {
+		r.s.beside(func() { r.model.More(r.s.ctx) })
+	}
+}
+
+// measure gives each line of the list the height of its text: a phone is narrower
+// than many names.
+func (r *historyRoom) measure(rows []model.Row) {
+	width := r.list.Size().Width
+	if width != r.wide || len(rows) < r.sized {
+		r.wide, r.sized = width, 0
+	}
+	if width <= 0 {
+		return
+	}
+	if r.ruler == nil {
+		r.ruler = newHistoryRow()
+	}
+	for ; r.sized < len(rows); r.sized++ {
+		r.ruler.say(r.s.words, rows[r.sized])
+		r.ruler.Resize(fyne.NewSize(width, r.ruler.MinSize().Height))
+		r.list.SetItemHeight(r.sized, r.ruler.MinSize().Height)
+	}
+}
+
+// say puts a row's words into a line.
+func (h *historyRow) say(w model.Words, row model.Row) {
 	colour, icon := face(row.Verdict)
 	if row.Limited {
 		colour, icon = theme.ColorNameWarning, theme.WarningIcon()
@@ -256,11 +289,8 @@ func (r *historyRoom) fill(i widget.ListItemID, o fyne.CanvasObject) {
 	h.when.SetText(row.When)
 	what := row.What
 	if row.By != "" {
-		what = r.s.words.L("{{.What}}, by {{.Issuer}}", model.D{"What": row.What, "Issuer": row.By})
+		what = w.L("{{.What}}, by {{.Issuer}}", model.D{"What": row.What, "Issuer": row.By})
 	}
 	h.what.SetText(what)
 	h.box.Refresh() // the word's place ends where the time begins
-	if i == len(rows)-1 {
-		r.s.beside(func() { r.model.More(r.s.ctx) })
-	}
 }

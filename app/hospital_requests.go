@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -75,8 +74,8 @@ func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
 		field(w.L("Form of the credential"), r.form),
 		r.note,
 		widget.NewAccordion(
-			widget.NewAccordionItem(w.L("Which credentials (none chosen: any)"), r.types),
-			widget.NewAccordionItem(w.L("Which details (none chosen: all)"), r.claims),
+			widget.NewAccordionItem(inLines(w.L("Which credentials (none chosen: any)"), theme.MenuDropDownIcon()), r.types),
+			widget.NewAccordionItem(inLines(w.L("Which details (none chosen: all)"), theme.MenuDropDownIcon()), r.claims),
 		),
 		container.NewHBox(newPrimary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
 	)
@@ -205,15 +204,16 @@ func (r *requestsRoom) row(m model.Made) fyne.CanvasObject {
 	w := r.s.words
 	title := wrapped(m.Title)
 	title.TextStyle.Bold = true
-	lines := tight(title, caption(m.Left))
+	lines := tight(title)
 	for _, a := range m.Asks {
-		lines.Add(caption(a))
+		lines.Add(wrapped(a))
 	}
+	lines.Add(caption(m.Left))
 	showIt := newButton(w.L("Show"), theme.VisibilityIcon(), func() { r.model.Show(m.Nonce) })
 	end := newButton(w.L("Close"), theme.CancelIcon(), func() { r.close(m) })
 	buttons := container.NewHBox(showIt, end)
 	if r.s.narrow() {
-		return newPanel(theme.ColorNamePrimary, container.NewVBox(lines, container.NewGridWithColumns(2, showIt, end)))
+		return newPanel(theme.ColorNamePrimary, container.NewVBox(lines, across(r.s, showIt, end)))
 	}
 	return newPanel(theme.ColorNamePrimary, container.NewBorder(nil, nil, nil, container.NewVBox(layout.NewSpacer(), buttons, layout.NewSpacer()), lines))
 }
@@ -221,14 +221,8 @@ func (r *requestsRoom) row(m model.Made) fyne.CanvasObject {
 // close asks first: nobody can open a request again.
 func (r *requestsRoom) close(m model.Made) {
 	w := r.s.words
-	d := dialog.NewConfirm(w.L("Close the request?"), w.L("An answer that comes later will not count. A closed request cannot be opened again."), func(yes bool) {
-		if yes {
-			r.s.beside(func() { r.model.Close(r.s.ctx, m.Nonce) })
-		}
-	}, r.s.window)
-	d.SetConfirmText(w.L("Close it"))
-	d.SetDismissText(w.L("Keep it open"))
-	r.s.ask(d, fyne.NewSize(420, 0))
+	r.s.sure(w.L("Close the request?"), w.L("An answer that comes later will not count. A closed request cannot be opened again."), w.L("Close it"), w.L("Keep it open"),
+		func() { r.s.beside(func() { r.model.Close(r.s.ctx, m.Nonce) }) })
 }
 
 // card is a request to be shown or sent.
@@ -237,15 +231,13 @@ func (r *requestsRoom) card(m model.Made) fyne.CanvasObject {
 	box := container.NewVBox(
 		container.NewHBox(newButton(w.L("Back"), theme.NavigateBackIcon(), r.model.Hide)),
 		heading(w.L("Request")),
-		tight(wrapped(m.Title), wrapped(m.Audience), wrapped(m.Left)),
 	)
-	if len(m.Asks) > 0 {
-		asks := tight(subtitle(w.L("It asks for")))
-		for _, a := range m.Asks {
-			asks.Add(wrapped(a))
-		}
-		box.Add(asks)
+	says := tight(strong(m.Title))
+	for _, a := range m.Asks {
+		says.Add(wrapped(a))
 	}
+	says.Add(caption(m.Left))
+	box.Add(says)
 	r.codes = newCodes(r.s, m.File)
 	box.Add(container.NewCenter(r.codes.box))
 	save := newPrimary(w.L("Save as a file…"), theme.DocumentSaveIcon(), func() {

@@ -9,6 +9,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"bonafide/app/model"
 	"bonafide/internal/explain"
@@ -119,7 +121,7 @@ func TestDropShowsTheVerdict(t *testing.T) {
 		}
 		for verdict, word := range map[string]string{"verified": "Verified", "rejected": "Not valid", "unconfirmed": "Cannot confirm"} {
 			r.drop(written(t, verdict+".json", verdict))
-			wants(t, s.Content(), word, verdict+".json", "Checked for privileging", "[status_suspended]")
+			wants(t, s.Content(), word, verdict+".json", "Checked for privileging", "[More about this]", "status_suspended")
 			lacks(t, s.Content(), first, "[Cancel]")
 		}
 		if got := r.window.Canvas().Size(); got != size {
@@ -137,6 +139,42 @@ func TestSeveralFilesAreCounted(t *testing.T) {
 	r.drop(written(t, "a.json", "verified"), written(t, "b.json", "rejected"), missing)
 	wants(t, s.Content(), "3 files\n1\nNot valid\n1\nNo verdict\n1\nVerified\n", "gone[U+202E].json", "The file cannot be read.", "A name here holds characters that deceive")
 	lacks(t, s.Content(), "no such file", "status_suspended") // no Go words; the checks are folded
+}
+
+// On a phone the verdict is the first thing in sight, and of several each opens
+// by itself.
+func TestPhoneGivesItsRoomToTheVerdict(t *testing.T) {
+	r, s := desk(t, phoneSize, fake{verify: says})
+	wants(t, s.Content(), "Verify\n", "[Paste]")
+	r.drop(written(t, "a.json", "verified"))
+	lacks(t, s.Content(), "Verify\n", "[Paste]", "[Clear]")
+	wants(t, s.Content(), "Privileging", "[Open…]", "Verified")
+	word := find(t, s.Content(), func(l *widget.Label) bool { return l.Text == "Verified" })
+	if y := fyne.CurrentApp().Driver().AbsolutePositionForObject(word).Y; y > 150 {
+		t.Errorf("the verdict begins at %v of %v", y, phoneSize.Height)
+	}
+	test.Tap(find(t, s.Content(), func(b *push) bool { return b.Icon == theme.MoreHorizontalIcon() }))
+	r.settle()
+	wants(t, s.Content(), "[Paste]", "[Clear]", "[Verify again]")
+	r.tap(t, "Clear")
+	wants(t, s.Content(), "Verify\n", "Open a credential")
+
+	r.drop(written(t, "a.json", "verified"), written(t, "b.json", "rejected"))
+	lacks(t, s.Content(), "Checks", "Checked for privileging")
+	var rows []*push
+	find(t, s.reports, func(b *push) bool { rows = append(rows, b); return len(rows) == 2 })
+	if h := rows[1].Size().Height; h < 44 {
+		t.Errorf("a row is %v high", h)
+	}
+	test.Tap(rows[0])
+	r.settle()
+	wants(t, s.reports, "[Back]", "Verified", "Checked for privileging", "status_suspended")
+	lacks(t, s.reports, "b.json")
+	r.window.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	r.settle()
+	wants(t, s.reports, "a.json", "b.json")
+	r.tap(t, "Verify again") // whichever is open, all are verified
+	wants(t, s.reports, "a.json", "b.json")
 }
 
 func TestPurposeChangeVerifiesAgain(t *testing.T) {
@@ -183,6 +221,7 @@ func TestNothingToJudgeBy(t *testing.T) {
 	for _, code := range []string{"no_trust", "no_data"} {
 		_, s := desk(t, desktopSize, fake{verify: says, err: explain.Errorf(code, "x")})
 		message, next := model.English().Explain(code)
-		wants(t, s.Content(), message, next, "[Go to Data]", "["+code+"]")
+		wants(t, s.Content(), message, next, "[Go to Data]", "[More about this]", code)
+		lacks(t, s.Content(), "["+code+"]")
 	}
 }

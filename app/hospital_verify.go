@@ -22,6 +22,10 @@ type verifyRoom struct {
 	desk    *model.Desk
 	content fyne.CanvasObject
 
+	top      *fyne.Container
+	full     []fyne.CanvasObject // top, while it has room
+	compact  []fyne.CanvasObject // top on a phone, once there is something to read
+	extra    *fyne.Container     // of compact: what is seldom wanted
 	unready  *fyne.Container
 	purpose  *widget.Select
 	clear    *push
@@ -37,6 +41,7 @@ type verifyRoom struct {
 	reports  *fyne.Container
 	scroll   *container.Scroll
 
+	opened      int    // of several reports the one in sight on a phone; -1: their list
 	trouble     string // code of what unready says
 	turn, drawn int    // which reports are on the screen already
 	place       places // as it was laid out last
@@ -48,7 +53,7 @@ type verifyRoom struct {
 func (h *hospital) verify(s *shell) room { return newVerifyRoom(s, h) }
 
 func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
-	r := &verifyRoom{s: s, now: time.Now, later: s.after}
+	r := &verifyRoom{s: s, opened: -1, now: time.Now, later: s.after}
 	r.desk = model.NewDesk(v, qr.Read, s.words, func() { onScreen(r.draw) })
 	w := s.words
 
@@ -72,20 +77,59 @@ func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
 	r.summary, r.reports = container.NewVBox(), container.NewVBox()
 
 	live := newButton(w.L("Camera"), theme.MediaPhotoIcon(), r.camera)
-	buttons := container.NewGridWithColumns(5, open, paste, live, r.clear, r.again)
+	purpose := container.New(layout.NewFormLayout(), widget.NewLabel(w.L("Purpose")), r.purpose)
+	above, first := []fyne.CanvasObject{heading(w.L("Verify")), purpose}, []fyne.CanvasObject{}
 	if s.narrow() {
-		buttons = container.NewGridWithColumns(2, open, paste, live, r.clear, r.again)
+		r.full = append(above, across(s, open, paste, live))
+		r.extra = across(s, paste, live, r.clear, r.again)
+		r.extra.Hide()
+		more := newButton("", theme.MoreHorizontalIcon(), func() { r.unfold(!r.extra.Visible()) })
+		r.compact = []fyne.CanvasObject{container.NewBorder(nil, nil, nil, container.NewHBox(open, more), r.purpose), r.extra}
+		first = append(first, r.request)
+	} else {
+		r.full = append(above, across(s, open, paste, live, r.clear, r.again), r.request)
 	}
-	top := titled(w.L("Verify"),
-		container.New(layout.NewFormLayout(), widget.NewLabel(w.L("Purpose")), r.purpose),
-		buttons, r.request,
-	)
+	r.top = container.NewVBox(r.full...)
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(
-		container.NewVBox(r.unready, r.hint, r.working, r.summary, r.reports),
+		container.NewVBox(append(first, r.unready, r.hint, r.working, r.summary, r.reports)...),
 	)))
-	r.content = stacked(container.NewVBox(container.New(column{}, container.NewPadded(top)), widget.NewSeparator()), r.scroll)
+	r.content = stacked(container.NewVBox(container.New(column{}, container.NewPadded(r.top)), widget.NewSeparator()), r.scroll)
 	r.draw()
 	return r
+}
+
+// unfold shows a phone's seldom used buttons, or puts them away.
+func (r *verifyRoom) unfold(yes bool) {
+	if r.extra != nil && r.extra.Visible() != yes {
+		show(r.extra, yes)
+		r.content.Refresh()
+	}
+}
+
+// arrange gives a phone's room to the verdict once there is one.
+func (r *verifyRoom) arrange(compact bool) {
+	if !r.s.narrow() || compact == (len(r.top.Objects) == len(r.compact)) {
+		return
+	}
+	r.top.Objects = r.full
+	if compact {
+		r.extra.Hide()
+		r.top.Objects = r.compact
+	}
+	r.content.Refresh()
+}
+
+// listed reports that the reports stand as a list, of which one at a time is
+// opened.
+func (r *verifyRoom) listed(st model.State) bool { return r.s.narrow() && st.Files > 1 }
+
+// look opens a report of the list; -1 is the list.
+func (r *verifyRoom) look(i int) {
+	r.opened, r.drawn = i, 0
+	r.reports.RemoveAll()
+	r.draw()
+	relayout(r.scroll)
+	r.scroll.ScrollToTop()
 }
 
 // invitation is what an empty desk says.
@@ -128,8 +172,15 @@ func (r *verifyRoom) Paste(text string) {
 	r.Take([]model.File{{Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }}})
 }
 
-// Stop implements stopper.
-func (r *verifyRoom) Stop() { r.desk.Cancel() }
+// Stop implements stopper: Escape closes a report of several, or ends what is
+// under way.
+func (r *verifyRoom) Stop() {
+	if r.opened >= 0 {
+		r.look(-1)
+		return
+	}
+	r.desk.Cancel()
+}
 
 // Actions implements actor.
 func (r *verifyRoom) Actions() []action {
@@ -169,16 +220,29 @@ func (r *verifyRoom) draw() {
 
 	anew := st.Turn != r.turn || len(st.Reports) < r.drawn
 	if anew {
-		r.turn, r.drawn = st.Turn, 0
+		r.turn, r.drawn, r.opened = st.Turn, 0, -1
 		r.reports.RemoveAll()
 		r.scroll.ScrollToTop()
+		r.unfold(false)
 	}
+	r.arrange(st.Phase != model.Waiting)
 	r.summary.RemoveAll()
-	if st.Summary != "" {
+	if st.Summary != "" && r.opened < 0 {
 		r.summary.Add(tallied(st))
 	}
-	for _, rep := range st.Reports[r.drawn:] {
-		r.reports.Add(reportCard(r.s, rep, st.Files == 1))
+	if r.opened >= 0 {
+		if r.drawn == 0 {
+			back := newButton(w.L("Back"), theme.NavigateBackIcon(), func() { r.look(-1) })
+			r.reports.Objects = []fyne.CanvasObject{container.NewHBox(back), reportCard(r.s, st.Reports[r.opened], true)}
+		}
+	} else {
+		for i, rep := range st.Reports[r.drawn:] {
+			if at := r.drawn + i; r.listed(st) {
+				r.reports.Add(reportRow(r.s, rep, func() { r.look(at) }))
+			} else {
+				r.reports.Add(reportCard(r.s, rep, st.Files == 1))
+			}
+		}
 	}
 	r.drawn = len(st.Reports)
 	// While files are verified one after another the cards below come by
@@ -252,13 +316,18 @@ func face(v verifier.Verdict) (fyne.ThemeColorName, fyne.Resource) {
 	return theme.ColorNameWarning, theme.WarningIcon()
 }
 
+// reportFace is the look of a report's verdict.
+func reportFace(r model.Report) (fyne.ThemeColorName, fyne.Resource) {
+	if r.Limited {
+		return theme.ColorNameWarning, theme.WarningIcon()
+	}
+	return face(r.Verdict)
+}
+
 // reportCard draws one report: the word first, then why, then what was checked.
 func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
 	w := s.words
-	colour, icon := face(r.Verdict)
-	if r.Limited {
-		colour, icon = theme.ColorNameWarning, theme.WarningIcon()
-	}
+	colour, icon := reportFace(r)
 	word := heading(r.Word)
 	word.Importance = importance(colour)
 	mark := container.NewGridWrap(fyne.NewSize(32, word.MinSize().Height), widget.NewIcon(theme.NewColoredResource(icon, colour)))
@@ -299,7 +368,7 @@ func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
 		box.Add(container.NewHBox(ways...))
 	}
 	if r.Result == nil && r.Code != "" {
-		box.Add(container.NewHBox(codeLink(s, r.Code)))
+		box.Add(codeLink(s, r.Code))
 	}
 	if len(r.Lines) > 0 {
 		checks := container.NewVBox()
@@ -313,15 +382,35 @@ func reportCard(s *shell, r model.Report, open bool) fyne.CanvasObject {
 	return newPanel(colour, box)
 }
 
+// reportRow is one report of several: what it is in short, and the way to it.
+func reportRow(s *shell, r model.Report, open func()) fyne.CanvasObject {
+	colour, icon := reportFace(r)
+	word := strong(r.Word)
+	word.Importance = importance(colour)
+	lines := tight(word)
+	for _, t := range []string{r.Short(s.words), r.Reason} {
+		if t != "" {
+			lines.Add(wrapped(t))
+		}
+	}
+	if r.File != "" {
+		lines.Add(caption(r.File))
+	}
+	if r.FileOdd {
+		lines.Add(oddMark(s))
+	}
+	mark := container.NewGridWrap(fyne.NewSize(32, word.MinSize().Height), widget.NewIcon(theme.NewColoredResource(icon, colour)))
+	return container.NewStack(newButton("", nil, open),
+		container.NewBorder(nil, nil, container.NewVBox(mark), container.NewPadded(widget.NewIcon(theme.NavigateNextIcon())), lines))
+}
+
 // aboutGrid draws what a credential is.
 func aboutGrid(a model.About) fyne.CanvasObject {
-	grid := container.New(layout.NewFormLayout())
+	grid := newPairs()
 	for _, f := range a.Facts {
-		name := caption(f.Name)
-		name.Wrapping = fyne.TextWrapOff
 		value := wrapped(f.Value)
 		value.Wrapping = fyne.TextWrapBreak // identifiers have no blanks
-		grid.Add(name)
+		grid.Add(caption(f.Name))
 		grid.Add(value)
 	}
 	if a.Title == "" {
@@ -353,7 +442,7 @@ func checkRow(s *shell, l model.Line) fyne.CanvasObject {
 	if l.AsOf != "" {
 		lines.Add(caption(l.AsOf))
 	}
-	lines.Add(container.NewHBox(codeLink(s, l.Code)))
+	lines.Add(codeLink(s, l.Code))
 	side := container.NewGridWrap(fyne.NewSize(104, mark.MinSize().Height), mark)
 	return container.NewBorder(nil, widget.NewSeparator(), side, nil, lines)
 }

@@ -342,7 +342,7 @@ func (r *getRoom) outcome(o model.Outcome) fyne.CanvasObject {
 		})))
 	}
 	if o.Code != "" {
-		box.Add(container.NewHBox(codeLink(r.s, o.Code)))
+		box.Add(codeLink(r.s, o.Code))
 	}
 	return newPanel(edge, box)
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -36,7 +37,7 @@ type presentRoom struct {
 type tick struct{ widget.Check }
 
 func newTick(text string, changed func(bool)) *tick {
-	t := &tick{widget.Check{Text: text, OnChanged: changed}}
+	t := &tick{widget.Check{Text: inLines(text, theme.CheckButtonIcon()), OnChanged: changed}}
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -167,7 +168,7 @@ func (r *presentRoom) asked(a model.Asked) fyne.CanvasObject {
 	w := r.s.words
 	lines := tight(strong(a.Who), wrapped(a.Purpose), wrapped(a.Types))
 	if len(a.Claims) > 0 {
-		lines.Add(wrapped(w.L("It names the details that it wants; they are marked below.")))
+		lines.Add(wrapped(w.L("Details wanted: {{.Details}}. They are marked below.", model.D{"Details": strings.Join(a.Claims, ", ")})))
 	}
 	lines.Add(caption(a.Until))
 	box := container.NewVBox(lines)

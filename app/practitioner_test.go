@@ -400,7 +400,7 @@ func backupLoseRestore(t *testing.T, size fyne.Size) {
 	c := practise(t, size, 1)
 	stick := t.TempDir()
 	c.section("safety")
-	wants(t, c.window.Content(), "There is no backup yet.", "owner (you)")
+	wants(t, c.window.Content(), "There is no backup yet.", "You, as “owner”: by your passphrase")
 	c.picture("safety")
 	r := c.inSight().(*safetyRoom)
 	r.folder = func(_ string, take func(string)) { take(stick) }

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"bonafide/app/model"
@@ -101,7 +100,7 @@ func (r *settingsRoom) locking() fyne.CanvasObject {
 	if s.session.Locked() {
 		return container.NewVBox(
 			field(w.L("Lock by itself"), wrapped(w.L("Unlock the home to change after how long without use it locks."))),
-			container.NewHBox(newButton(w.L("Unlock"), theme.LoginIcon(), func() { s.unlocked(func() { s.goTo("settings") }) })))
+			container.NewHBox(newButton(w.L("Unlock"), unlockIcon(), func() { s.unlocked(func() { s.goTo("settings") }) })))
 	}
 	var names []string
 	for _, m := range model.IdleMinutes {
@@ -123,7 +122,7 @@ func (r *settingsRoom) locking() fyne.CanvasObject {
 		})
 	}
 	return container.NewVBox(field(w.L("Lock by itself"), idle),
-		container.NewHBox(newButton(w.L("Lock now"), theme.LogoutIcon(), s.lock)))
+		container.NewHBox(newButton(w.L("Lock now"), lockIcon(), s.lock)))
 }
 
 // apply puts settings into effect at once. A new language makes every room anew;

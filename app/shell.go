@@ -40,6 +40,9 @@ type paster interface{ Paste(text string) }
 // stopper stops what is under way; Escape does.
 type stopper interface{ Stop() }
 
+// ender holds what must not outlast its place, or the home's being open.
+type ender interface{ End() }
+
 // actor has main actions: they stand in the menu, have shortcuts, and the help
 // lists them.
 type actor interface{ Actions() []action }
@@ -349,6 +352,11 @@ func (s *shell) leave() {
 	s.dialogs = nil
 	if r := s.inSight(); r != nil {
 		r.Leave()
+	}
+	for _, r := range s.rooms {
+		if e, ok := r.(ender); ok {
+			e.End()
+		}
 	}
 	s.rooms, s.current = nil, ""
 }

@@ -102,8 +102,8 @@ func TestHospitalBeginsWithTrust(t *testing.T) {
 		if !pin().Disabled() {
 			t.Error("a network can be trusted that nobody compared")
 		}
-		checks := func() (out []*widget.Check) {
-			find(t, content(), func(c *widget.Check) bool { out = append(out, c); return false || len(out) == 4 })
+		checks := func() (out []*tick) {
+			find(t, content(), func(c *tick) bool { out = append(out, c); return false || len(out) == 4 })
 			return out
 		}
 		for i, c := range checks() {
@@ -498,7 +498,7 @@ func TestHelpOpensEverywhere(t *testing.T) {
 		a.typeInto(t, "Help", "too old purpose")
 		wants(t, a.window.Content(), must(lookup("stale")).Message)
 		a.problem(explain.Errorf("stale", "x"))
-		a.tap(t, "More about this: stale")
+		a.tap(t, "More about this")
 		wants(t, a.window.Content(), must(lookup("stale")).Screen(), "stale")
 		a.helping.open(topicKeys)
 		wants(t, a.window.Content(), "Keyboard shortcuts", "F1")

@@ -148,7 +148,7 @@ func (s *shell) enterPlace(p model.Place) {
 	s.place = p
 	model.SavePlace(s.app.Preferences(), p)
 	s.furnish()
-	if p.Role == model.RolePractitioner && s.session.Locked() {
+	if p.Role != model.RoleHospital && s.session.Locked() { // a hospital verifies without unlocking
 		s.lockedPage()
 		return
 	}
@@ -412,7 +412,7 @@ func (s *shell) closed(p model.Place, err error) {
 			break
 		}
 	}
-	box.Add(lined(w.L("More about this: {{.Code}}", model.D{"Code": c.Code}), true, theme.HelpIcon(), func() { s.help(c.Code) }))
+	box.Add(codeLink(s, c.Code))
 	s.page(box, nil)
 }
 

@@ -133,7 +133,7 @@ func (r *demoRoom) draw() {
 			}
 			s.give(x.Open())
 		})
-		objects = append(objects, container.NewBorder(nil, widget.NewSeparator(), nil, try, wrapped(x.Title)))
+		objects = append(objects, r.offer(wrapped(x.Title), try))
 	}
 	if s.place.Role == model.RolePractitioner {
 		for _, c := range st.Codes {
@@ -141,11 +141,10 @@ func (r *demoRoom) draw() {
 				s.copyText(c.Code, true)
 				s.notice(w.L("The claim code is in the clipboard."), nil)
 			})
-			objects = append(objects, container.NewBorder(nil, widget.NewSeparator(), nil, copied, tight(wrapped(w.L("A claim code that waits: {{.Title}}", model.D{"Title": c.Title})), caption(c.Expires))))
+			objects = append(objects, r.offer(tight(wrapped(w.L("A claim code that waits: {{.Title}}", model.D{"Title": c.Title})), caption(c.Expires)), copied))
 		}
-		objects = append(objects, container.NewBorder(nil, widget.NewSeparator(), nil,
-			newButton(w.L("Play the board…"), theme.FolderOpenIcon(), r.answer),
-			wrapped(w.L("When you have made a claim file: the board answers it here, and the licence comes back."))))
+		objects = append(objects, r.offer(wrapped(w.L("When you have made a claim file: the board answers it here, and the licence comes back.")),
+			newButton(w.L("Play the board…"), theme.FolderOpenIcon(), r.answer)))
 	}
 	if st.Folder != "" {
 		objects = append(objects, caption(w.L("All files to try are in {{.Folder}}", model.D{"Folder": model.Plain(st.Folder)})))
@@ -153,6 +152,15 @@ func (r *demoRoom) draw() {
 	objects = append(objects, container.NewHBox(newButton(w.L("Remove the demonstration…"), theme.DeleteIcon(), s.removeDemo)))
 	r.box.Objects = objects
 	r.box.Refresh()
+}
+
+// offer is something to try and the button for it, which is as high as buttons
+// are.
+func (r *demoRoom) offer(says fyne.CanvasObject, try *push) fyne.CanvasObject {
+	if r.s.narrow() {
+		return container.NewVBox(says, try, widget.NewSeparator())
+	}
+	return container.NewBorder(nil, widget.NewSeparator(), nil, container.New(middle{}, try), says)
 }
 
 // give opens a file in the place's first room that takes files.

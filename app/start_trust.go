@@ -1,7 +1,6 @@
 package app
 
 import (
-	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -24,12 +23,10 @@ type trustPage struct {
 	network string // whose fingerprint is drawn
 	said    *widget.Label
 	next    *widget.Label
-	code    *push
+	code    *fyne.Container
 	bar     *workBar
 	pin     *push
-	typed   *entry
-	match   *widget.Label
-	ticks   []*widget.Check
+	compare *comparing
 	replace *widget.Label
 	source  *entry
 	buttons []fyne.Disableable
@@ -70,7 +67,7 @@ func (t *trustPage) paste(text string) {
 	case step == model.TrustFile:
 		t.take(textFile(text))
 	case step == model.TrustCompare:
-		t.typed.SetText(text)
+		t.compare.typed.SetText(text)
 	}
 }
 
@@ -91,8 +88,10 @@ func (t *trustPage) draw() {
 	}
 	setText(t.said, st.Message)
 	setText(t.next, st.Next)
-	show(t.code, st.Code != "")
-	t.code.SetText(t.s.words.L("More about this: {{.Code}}", model.D{"Code": st.Code}))
+	t.code.RemoveAll()
+	if st.Code != "" {
+		t.code.Add(codeLink(t.s, st.Code))
+	}
 	t.bar.Update()
 	busy := t.trust.Work.State().Running
 	for _, b := range t.buttons {
@@ -108,25 +107,12 @@ func (t *trustPage) draw() {
 		} else {
 			t.pin.Enable()
 		}
-		switch {
-		case st.Matches:
-			t.match.Importance = widget.SuccessImportance
-			setText(t.match, t.s.words.L("The same. ✓"))
-		default:
-			t.match.Importance = widget.DangerImportance
-			setText(t.match, st.Differs)
-		}
-		t.match.Refresh()
-		for i, c := range t.ticks {
-			if c.Checked != st.Ticked[i] {
-				c.SetChecked(st.Ticked[i])
-			}
-		}
+		t.compare.update(st.Ticked[:], st.Matches, st.Differs)
 		if st.Replaces {
-			setText(t.replace, t.s.words.L("This home believes another network already. If this one is to take its place, compare the fingerprint once more and go on; the data of the old one is left behind."))
+			setText(t.replace, t.s.words.L("This home trusts another network already. If this one is to take its place, compare the fingerprint once more and go on; the data of the old one is left behind."))
 		}
-		if t.typed.Text != st.Typed {
-			t.typed.SetText(st.Typed)
+		if t.compare.typed.Text != st.Typed {
+			t.compare.typed.SetText(st.Typed)
 		}
 	}
 }
@@ -136,19 +122,19 @@ func (t *trustPage) build(st model.TrustState) {
 	t.said, t.next = wrapped(""), wrapped("")
 	t.said.TextStyle.Bold = true
 	t.said.Importance = widget.DangerImportance
-	t.code = newQuiet("", theme.HelpIcon(), func() { s.help(t.trust.State().Code) })
+	t.code = container.NewVBox()
 	t.bar = newWorkBar(w, t.trust.Work)
-	t.pin, t.ticks, t.buttons = nil, nil, nil
+	t.pin, t.compare, t.buttons = nil, nil, nil
 	later := newButton(w.L("Do this later"), theme.NavigateNextIcon(), t.done)
 	box := []fyne.CanvasObject{caption(w.L("Step {{.Step}} of {{.Steps}}", model.D{"Step": min(int(st.Step)+1, 3), "Steps": 3}))}
-	trouble := []fyne.CanvasObject{t.said, t.next, container.NewHBox(t.code), t.bar}
+	trouble := []fyne.CanvasObject{t.said, t.next, t.code, t.bar}
 	switch st.Step {
 	case model.TrustFile:
 		first := newPrimary(w.L("Open the network file…"), theme.FolderOpenIcon(), func() { t.open(w.L("Choose the network file")) })
 		paste := newButton(w.L("Paste"), theme.ContentPasteIcon(), s.paste)
 		t.buttons = []fyne.Disableable{first, paste, later}
 		box = append(box, heading(w.L("Whom to trust")),
-			wrapped(w.L("Ask a licensing board for its network file. Everything that this home believes begins there: whoever can give you a false one can make false licences pass.")),
+			wrapped(w.L("Ask a licensing board for its network file. Everything that this home trusts begins there: whoever can give you a false one can make false licences pass.")),
 			wrapped(w.L("Ask for its fingerprint, too, by another way: by telephone, on paper, or from another board.")))
 		box = append(box, trouble...)
 		box = append(box, container.New(s.rowOrColumn(3), first, paste, later))
@@ -156,7 +142,16 @@ func (t *trustPage) build(st model.TrustState) {
 			box = append(box, caption(w.L("You can also drop the file on this window.")))
 		}
 	case model.TrustCompare:
-		box = append(box, t.comparison(st)...)
+		t.compare = newComparing(s, st.Rows[:], t.trust.Tick, func(text string) {
+			if text != t.trust.State().Typed {
+				t.trust.Type(text)
+			}
+		})
+		t.replace = wrapped("")
+		t.replace.Importance = widget.WarningImportance
+		t.replace.Hide()
+		box = append(box, heading(w.L("Compare the fingerprint")),
+			wrapped(w.L("Network: {{.Network}}, as of {{.Stamp}}", model.D{"Network": st.Network, "Stamp": st.AsOf})), t.compare.box, t.replace)
 		box = append(box, trouble...)
 		t.pin = newPrimary(w.L("Trust this network"), theme.ConfirmIcon(), func() { s.beside(func() { t.trust.Believe(s.ctx) }) })
 		another := newButton(w.L("It differs"), theme.CancelIcon(), t.trust.Another)
@@ -185,37 +180,4 @@ func (t *trustPage) build(st model.TrustState) {
 	}
 	t.box.Objects = box
 	t.box.Refresh()
-}
-
-// comparison is the step that cannot be skipped by accident: what came by
-// another channel is typed, or row after row is ticked.
-func (t *trustPage) comparison(st model.TrustState) []fyne.CanvasObject {
-	w := t.s.words
-	t.typed, t.match, t.replace = newEntry(), wrapped(""), wrapped("")
-	t.typed.OnChanged = func(text string) {
-		if text != t.trust.State().Typed {
-			t.trust.Type(text)
-		}
-	}
-	t.typed.SetPlaceHolder(w.L("Type or paste the fingerprint that you were told"))
-	t.replace.Importance = widget.WarningImportance
-	t.replace.Hide()
-	rows := container.NewVBox()
-	t.ticks = nil
-	for i, r := range st.Rows {
-		digits := widget.NewLabelWithStyle(r, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true, Bold: true})
-		if !t.s.narrow() { // a row fits a phone's width
-			digits.SizeName = theme.SizeNameSubHeadingText
-		}
-		c := widget.NewCheck(w.L("The same"), func(yes bool) { t.trust.Tick(i, yes) })
-		t.ticks = append(t.ticks, c)
-		rows.Add(container.NewBorder(nil, nil, nil, c, digits))
-	}
-	return slices.Concat([]fyne.CanvasObject{
-		heading(w.L("Compare the fingerprint")),
-		wrapped(w.L("Network: {{.Network}}, as of {{.Stamp}}", model.D{"Network": st.Network, "Stamp": st.AsOf})),
-		wrapped(w.L("Is this the fingerprint that the board told you by another way? Have it read to you, and tick each row that is the same.")),
-		newPanel(theme.ColorNamePrimary, rows),
-		field(w.L("Or type what you were told"), t.typed), t.match, t.replace,
-	})
 }

@@ -7,3 +7,11 @@ import _ "embed"
 //
 //go:embed icon.png
 var Icon []byte
+
+// Lock and Unlock are a padlock, closed and open, as SVG in black.
+var (
+	//go:embed lock.svg
+	Lock []byte
+	//go:embed unlock.svg
+	Unlock []byte
+)

@@ -115,10 +115,10 @@ func limits(w Words, asOf, now time.Time) []Limit {
 
 // PinPreview is a network file before it is believed.
 type PinPreview struct {
-	Network     string
-	Fingerprint string // in groups, to be read aloud
-	Header      string // what the file shows of the network
-	Believed    string // that this home believes another network now; empty: it does not
+	Network  string
+	Header   string // what the file shows of the network
+	Believed string // that this home believes another network now; empty: it does not
+	Compare  *Comparison
 
 	network *pack.Network
 }
@@ -252,17 +252,17 @@ func (d *Data) fresh(s *DataState) {
 // pinned says which network is believed, and since when.
 func pinned(w Words, t pack.Trust, now time.Time) []Fact {
 	plain := func(name, value string) Fact { return Fact{name, Plain(value), Plain(value) != value} }
-	ends := w.L("Without an import, trust ends on {{.When}}.", D{"When": w.Stamp(t.Expires())})
+	ends := w.L("Until {{.When}}; every sync and every pack makes it longer.", D{"When": w.Stamp(t.Expires())})
 	if now.After(t.Expires()) {
-		ends = w.L("Trust ended on {{.When}}: a new network file is needed.", D{"When": w.Stamp(t.Expires())})
+		ends = w.L("It ended on {{.When}}: a new network file is needed.", D{"When": w.Stamp(t.Expires())})
 	}
 	return []Fact{
 		plain(w.L("Network"), t.ChainID),
 		plain(w.L("Fingerprint that was compared"), grouped(t.Pinned)),
-		{Name: w.L("Pinned on"), Value: w.Stamp(t.Since)},
-		{Name: w.L("Newest state believed"), Value: w.L("{{.Height}}, of {{.When}}", D{"Height": t.Height(), "When": w.Stamp(t.Time())})},
+		{Name: w.L("Trusted since"), Value: w.Stamp(t.Since)},
+		{Name: w.L("Newest state that the boards signed"), Value: w.L("Number {{.Height}}, of {{.When}}", D{"Height": t.Height(), "When": w.Stamp(t.Time())})},
 		{Name: w.L("Boards that sign"), Value: w.N("{{.N}} boards", t.Validators())},
-		{Name: w.L("Trust"), Value: ends},
+		{Name: w.L("How long it is trusted"), Value: ends},
 	}
 }
 
@@ -349,11 +349,11 @@ func (d *Data) take(ctx context.Context, f File) bool {
 	}
 	w := d.words
 	p := &PinPreview{
-		Network: Plain(n.ChainID), Fingerprint: n.Display(), network: n,
-		Header: w.L("Its state number {{.Height}} is of {{.When}}.", D{"Height": n.Height, "When": w.Stamp(n.Time)}),
+		Network: Plain(n.ChainID), network: n, Compare: &Comparison{Rows: fingerprintInRows(n.Display()), own: n.Fingerprint()},
+		Header: w.L("It shows what the boards signed on {{.When}}, as number {{.Height}}.", D{"Height": n.Height, "When": w.Stamp(n.Time)}),
 	}
 	if t, err := d.feeding.Trust(); err == nil && t.ChainID != n.ChainID {
-		p.Believed = w.L("This home believes the network {{.Network}} now. Believing another one leaves its data behind.", D{"Network": Plain(t.ChainID)})
+		p.Believed = w.L("This home trusts the network {{.Network}} now. If you trust another one, the data of the first is left behind.", D{"Network": Plain(t.ChainID)})
 	}
 	d.update(func(s *DataState) { s.Pin = p })
 	return false // a person has to say something first
@@ -408,11 +408,33 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Confirm believes the network file that waits. Its fingerprint was compared:
-// either given is what a board told, and is compared here, or compared says that
-// a person did it. Codes fingerprint_mismatch, fingerprint_not_compared, and
-// those of home.Pin.
-func (d *Data) Confirm(ctx context.Context, given string, compared bool) {
+// Type compares what a person types with the fingerprint of the network file
+// that waits.
+func (d *Data) Type(text string) {
+	d.compare(func(c Comparison) *Comparison {
+		return c.with(text, d.words.L("This is not the same. Do not go on: ask the board for its network file and fingerprint again."))
+	})
+}
+
+// Tick says that a row of the fingerprint is the same, or takes that back.
+func (d *Data) Tick(row int, yes bool) {
+	d.compare(func(c Comparison) *Comparison { return c.ticked(row, yes) })
+}
+
+// compare changes a copy: what the screen draws stays as it is.
+func (d *Data) compare(f func(Comparison) *Comparison) {
+	d.update(func(s *DataState) {
+		if s.Pin != nil {
+			p := *s.Pin
+			p.Compare = f(*p.Compare)
+			s.Pin = &p
+		}
+	})
+}
+
+// Confirm believes the network file that waits, once its fingerprint was
+// compared. Codes fingerprint_not_compared, and those of home.Pin.
+func (d *Data) Confirm(ctx context.Context) {
 	d.mu.Lock()
 	p := d.state.Pin
 	d.mu.Unlock()
@@ -420,14 +442,10 @@ func (d *Data) Confirm(ctx context.Context, given string, compared bool) {
 		return
 	}
 	d.begin()
-	var err error
-	switch {
-	case strings.TrimSpace(given) != "":
-		err = p.network.CheckFingerprint(given)
-	case !compared:
+	err := error(nil)
+	if !p.Compare.Same() {
 		err = explain.Errorf("fingerprint_not_compared", "nobody compared it")
-	}
-	if err == nil {
+	} else {
 		err = d.feeding.Pin(ctx, p.network, p.Believed != "", nil)
 	}
 	if err != nil {
@@ -436,7 +454,7 @@ func (d *Data) Confirm(ctx context.Context, given string, compared bool) {
 	}
 	d.update(func(s *DataState) {
 		s.Pin = nil
-		s.Said = []string{d.words.L("The network {{.Network}} is believed now.", D{"Network": p.Network})}
+		s.Said = []string{d.words.L("The network {{.Network}} is trusted now.", D{"Network": p.Network})}
 	})
 	d.Refresh(ctx)
 }

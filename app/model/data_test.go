@@ -119,20 +119,32 @@ func TestTrustThenImport(t *testing.T) {
 	}
 	s.Take(t.Context(), file("licence.json", networkFile(t, l)))
 	st := s.State()
-	if st.Pin == nil || st.Pin.Network != netA || st.Pin.Believed != "" || len(strings.Fields(st.Pin.Fingerprint)) != 16 || codesOf(st) != "no_trust/" {
+	if st.Pin == nil || st.Pin.Network != netA || st.Pin.Believed != "" || len(strings.Fields(strings.Join(st.Pin.Compare.Rows[:], " "))) != 16 || codesOf(st) != "no_trust/" {
 		t.Fatalf("%+v", st.Pin)
 	}
-	s.Confirm(t.Context(), "", false)
-	if st := s.State(); st.Failed.Code != "fingerprint_not_compared" || st.Trusted {
-		t.Errorf("%+v", st)
+	refused := func(why string) {
+		t.Helper()
+		s.Confirm(t.Context())
+		if st := s.State(); st.Failed.Code != "fingerprint_not_compared" || st.Trusted || st.Pin == nil {
+			t.Errorf("%s: %+v", why, st)
+		}
 	}
-	s.Confirm(t.Context(), strings.Repeat("0", 64), true)
-	if st := s.State(); st.Failed.Code != "fingerprint_mismatch" || st.Trusted || st.Pin == nil {
-		t.Errorf("%+v", st)
+	refused("nobody compared it")
+	for row := range fingerprintRows - 1 {
+		s.Tick(row, true)
 	}
-	s.Confirm(t.Context(), strings.ToUpper(s.State().Pin.Fingerprint), false)
+	refused("a row is missing")
+	s.Tick(fingerprintRows-1, true)
+	s.Type(strings.Repeat("0", 64))
+	if c := s.State().Pin.Compare; c.Differs == "" || c.Matches {
+		t.Errorf("%+v", c)
+	}
+	refused("what was typed differs, whatever was ticked")
+	s.Tick(0, false)
+	s.Type(strings.ToUpper(strings.Join(st.Pin.Compare.Rows[:], " ")))
+	s.Confirm(t.Context())
 	st = s.State()
-	if codesOf(st) != "no_data/" || !st.Trusted || st.Pin != nil || st.Pinned[0].Value != netA || st.Said[0] != "The network "+netA+" is believed now." {
+	if codesOf(st) != "no_data/" || !st.Trusted || st.Pin != nil || st.Pinned[0].Value != netA || st.Said[0] != "The network "+netA+" is trusted now." {
 		t.Fatalf("%+v", st)
 	}
 	s.Take(t.Context(), file("x.bin", packFile(t, l, 0)))
@@ -156,12 +168,21 @@ func TestTrustThenImport(t *testing.T) {
 	}
 }
 
+// confirm ticks every row and believes the network file that waits.
+func (s *site) confirm(t *testing.T) {
+	t.Helper()
+	for row := range fingerprintRows {
+		s.Tick(row, true)
+	}
+	s.Confirm(t.Context())
+}
+
 // What is refused leaves what was there.
 func TestFilesThatAreNoData(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger(netA, 1)
 	s.Take(t.Context(), file("network.json", networkFile(t, l)))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	whole := packFile(t, l, 0)
 	s.Take(t.Context(), file("pack", whole))
 	line := s.State().Line
@@ -191,7 +212,7 @@ func TestAnotherNetwork(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger(netA, 1)
 	s.Take(t.Context(), file("network.json", networkFile(t, l)))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	s.Take(t.Context(), file("pack", packFile(t, l, 0)))
 	s.Take(t.Context(), file("network.json", networkFile(t, s.ledger(netB, 2))))
 	if st := s.State(); st.Pin == nil || !strings.Contains(st.Pin.Believed, netA) {
@@ -202,7 +223,7 @@ func TestAnotherNetwork(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	s.Take(t.Context(), file("network.json", networkFile(t, s.ledger(netB, 2))))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	if st := s.State(); codesOf(st) != "no_data/" || st.Pinned[0].Value != netB {
 		t.Errorf("%s %+v", codesOf(st), st.Pinned)
 	}
@@ -213,7 +234,7 @@ func TestTrustExpired(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger(netA, 1)
 	s.Take(t.Context(), file("network.json", networkFile(t, l)))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	s.Take(t.Context(), file("pack", packFile(t, l, 0)))
 	for range 4 {
 		l.Beat(50 * 24 * time.Hour)
@@ -228,7 +249,7 @@ func TestTrustExpired(t *testing.T) {
 		t.Errorf("%s", codesOf(st))
 	}
 	s.Take(t.Context(), file("network.json", networkFile(t, l)))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	s.Take(t.Context(), file("pack", packFile(t, l, 0)))
 	if st := s.State(); codesOf(st) != "/" || st.Line.Age != Young {
 		t.Errorf("%s %+v", codesOf(st), st.Line)
@@ -274,7 +295,7 @@ func TestDataGetsOld(t *testing.T) {
 	s := newSite(t)
 	l := s.ledger(netA, 1)
 	s.Take(t.Context(), file("network.json", networkFile(t, l)))
-	s.Confirm(t.Context(), "", true)
+	s.confirm(t)
 	s.Take(t.Context(), file("pack", packFile(t, l, 0)))
 	if st := s.State(); st.Warning.Code != "" || st.Quiet != "" || len(st.Silent) != 0 {
 		t.Fatalf("%+v", st)

@@ -128,8 +128,12 @@ func (m *Demo) speech() Words {
 	return m.words
 }
 
-// DemoBanner stands over every screen of a home of the demonstration.
-func DemoBanner(w Words) string {
+// DemoBanner stands over every screen of a home of the demonstration; short where
+// there is little room.
+func DemoBanner(w Words, short bool) string {
+	if short {
+		return w.L("Demonstration, all made up. Passphrase: “{{.Passphrase}}”", D{"Passphrase": demo.Passphrase})
+	}
 	return w.L("Demonstration: the boards, people and licences here are made up. Its passphrase is “{{.Passphrase}}”.", D{"Passphrase": demo.Passphrase})
 }
 

@@ -49,11 +49,11 @@ func Envelopes(w Words) []Choice {
 // Made is a request that can be shown and sent.
 type Made struct {
 	Nonce    string
-	File     []byte // as it goes out
-	Name     string // of the file
-	Title    string // for what
-	Asks     []string
-	Left     string // how long it may still be answered
+	File     []byte   // as it goes out
+	Name     string   // of the file
+	Title    string   // for what and for whom
+	Asks     []string // in sentences
+	Left     string   // how long it may still be answered
 	Audience string
 }
 
@@ -200,14 +200,25 @@ func (r *Requests) made(q *request.Request) (Made, error) {
 	w := r.words
 	m := Made{
 		Nonce: q.Nonce, File: b, Name: "request-" + q.Created.Format("20060102-150405") + ".json",
-		Title: PurposeName(w, verifier.Purpose(q.Purpose)), Audience: Plain(q.Audience),
-		Left: left(w, q.Expires, r.now()),
+		Title:    w.L("{{.Purpose}}, for {{.Hospital}}", D{"Purpose": PurposeName(w, verifier.Purpose(q.Purpose)), "Hospital": Plain(q.Audience)}),
+		Audience: Plain(q.Audience),
+		Left:     left(w, q.Expires, r.now()),
 	}
+	var types, details []string
 	for _, t := range q.Types {
-		m.Asks = append(m.Asks, TypeName(w, t))
+		types = append(types, TypeName(w, t))
 	}
 	for _, c := range q.Claims {
-		m.Asks = append(m.Asks, ClaimName(w, c))
+		details = append(details, ClaimName(w, c))
+	}
+	m.Asks = []string{w.L("Asks for: any licence.")}
+	if len(types) > 0 {
+		m.Asks[0] = w.L("Asks for: {{.Types}}.", D{"Types": strings.Join(types, ", ")})
+	}
+	if len(details) > 0 {
+		m.Asks = append(m.Asks, w.L("Details wanted: {{.Details}}.", D{"Details": strings.Join(details, ", ")}))
+	} else {
+		m.Asks = append(m.Asks, w.L("Details wanted: all of them."))
 	}
 	for _, f := range q.Formats {
 		for _, e := range Envelopes(w) {

@@ -122,8 +122,8 @@ func TestRequestsRoom(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	m := *s.Shown
-	if m.Title != "Disaster privileges" || m.Audience != "Riverside Hospital" || m.Left != "3 days left, until 24 Nov 2026 09:00 UTC." || m.Name != "request-20261121-090000.json" ||
-		!slices.Equal(m.Asks, []string{"Professional licence", "Family name", "Licence number", "Selective form: only what you ask for is shown"}) {
+	if m.Title != "Disaster privileges, for Riverside Hospital" || m.Audience != "Riverside Hospital" || m.Left != "3 days left, until 24 Nov 2026 09:00 UTC." || m.Name != "request-20261121-090000.json" ||
+		!slices.Equal(m.Asks, []string{"Asks for: Professional licence.", "Details wanted: Family name, Licence number.", "Selective form: only what you ask for is shown"}) {
 		t.Errorf("%+v", m)
 	}
 	if q, err := request.Parse(m.File); err != nil || q.Nonce != m.Nonce {

@@ -163,6 +163,16 @@ func TestFirstTrust(t *testing.T) {
 		t.Errorf("typed something else: %+v", st)
 	}
 	for i := range fingerprintRows {
+		m.Tick(i, true)
+	}
+	if st := m.State(); st.Ready {
+		t.Error("what was typed differs, and the ticks count for more")
+	}
+	for i := range fingerprintRows {
+		m.Tick(i, false)
+	}
+	m.Type("")
+	for i := range fingerprintRows {
 		if m.State().Ready {
 			t.Errorf("ready after %d rows", i)
 		}

@@ -278,7 +278,7 @@ func (t *Trust) Believe(ctx context.Context) {
 		t.failed(explain.Errorf("fingerprint_mismatch", "it was not compared"))
 		return
 	}
-	err := t.Work.Do(ctx, t.words.L("Pinning the network"), func(ctx context.Context, _ func(int64, int64)) error {
+	err := t.Work.Do(ctx, t.words.L("Noting that the network is trusted"), func(ctx context.Context, _ func(int64, int64)) error {
 		return t.home.Pin(ctx, n, replace, nil)
 	})
 	switch {

@@ -176,6 +176,7 @@ func freshPractitioner(p *player) {
 	p.click("Save the claim…")
 	save(p, "claim.json")
 	p.see("Saved.")
+	p.click("Done")
 	d.run("board", "issue", "--claim", p.file("claim.json"), "--out", "delivered", "--home", "medicine")
 	vcdm, sdJWT := d.copies("delivered")
 	d.hand(vcdm, "licence.json")
