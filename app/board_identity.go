@@ -171,12 +171,12 @@ func (s *shell) showCode(title, text string) {
 	c := newCodes(s, []byte(text))
 	l := caption(model.Plain(text))
 	l.Wrapping, l.Selectable = fyne.TextWrapBreak, true
-	d := newDialog(s, title, container.NewVBox(c.box, l))
+	d := newDialog(s, title, container.NewVScroll(container.NewVBox(l, c.box)))
 	d.SetButtons([]fyne.CanvasObject{newPrimary(s.words.L("Close"), theme.CancelIcon(), func() {
 		c.close()
 		d.Hide()
 	})})
-	s.ask(d, fyne.NewSize(420, 0))
+	s.ask(d, s.most())
 }
 
 // keys shows the board's keys.

@@ -209,10 +209,17 @@ func (r *networkRoom) proposal(p model.ProposalRow, busy, member bool) fyne.Canv
 	case p.Good:
 		edge = theme.ColorNameSuccess
 	}
-	box := tight(strong(w.L("{{.Number}}. {{.What}}", model.D{"Number": p.Number, "What": p.Title})), wrapped(p.State))
-	if p.Failed != "" {
-		box.Add(wrapped(p.Failed))
+	title := strong(w.L("{{.Number}}. {{.What}}", model.D{"Number": p.Number, "What": p.Title}))
+	if !p.Open && !p.Waits {
+		box := tight(title, wrapped(p.State))
+		if p.Failed != "" {
+			box.Add(wrapped(p.Failed))
+		}
+		box.Add(caption(p.Votes))
+		box.Add(caption(p.By))
+		return newPanel(edge, box)
 	}
+	box := tight(title, wrapped(p.State))
 	box.Add(wrapped(p.Votes))
 	for _, v := range p.Voted {
 		box.Add(caption(w.L("– {{.Detail}}", model.D{"Detail": v})))
@@ -220,18 +227,15 @@ func (r *networkRoom) proposal(p model.ProposalRow, busy, member bool) fyne.Canv
 	if p.Until != "" {
 		box.Add(wrapped(p.Until))
 	}
-	all := container.NewVBox(box)
-	if p.Open || p.Waits {
-		follows := tight(strong(w.L("What it would change")))
-		for _, l := range p.Follows {
-			follows.Add(wrapped(l))
-		}
-		all.Add(follows)
-		if p.Odd {
-			all.Add(oddMark(s))
-		}
-		all.Add(smallPrint(p.Facts))
+	follows := tight(strong(w.L("What it would change")))
+	for _, l := range p.Follows {
+		follows.Add(wrapped(l))
 	}
+	all := container.NewVBox(box, follows)
+	if p.Odd {
+		all.Add(oddMark(s))
+	}
+	all.Add(smallPrint(p.Facts))
 	all.Add(caption(p.By))
 	if p.Open && member {
 		vote := func(yes bool) func() {

@@ -100,10 +100,10 @@ func (b *boards) start(h *home.Home) *node.Node {
 func (b *boards) desk(name string, size fyne.Size) *testApp {
 	b.t.Helper()
 	a := launch(b.t, size, Options{Dir: b.at(name), Now: time.Now})
-	a.goTo("network")
-	a.settle()
 	a.typeInto(b.t, "Passphrase", boardPass)
 	a.tap(b.t, "Unlock")
+	a.goTo("network")
+	a.settle()
 	return a
 }
 
@@ -123,7 +123,7 @@ func until(t *testing.T, what string, is func(ctx context.Context) bool) {
 	}
 }
 
-// pick chooses in the n-th select of the topmost dialog.
+// pick chooses in the n-th select in sight.
 func pick(t *testing.T, a *testApp, n int, want string) {
 	t.Helper()
 	var found []*widget.Select
@@ -142,7 +142,7 @@ func pick(t *testing.T, a *testApp, n int, want string) {
 			}
 		}
 	}
-	walk(a.window.Canvas().Overlays().Top())
+	walk(all(a.window))
 	if n >= len(found) {
 		t.Fatalf("only %d selects", len(found))
 	}
@@ -225,7 +225,7 @@ func TestVoteInANewMember(t *testing.T) {
 	a.tap(t, "Preview")
 	wants(t, a.window.Content(), "Propose: Let Board of Nursing issue “Training certification” in Ohio (US-OH)", "The vote of 1 other member is needed", "Ada does this in the name of the board")
 	a.tap(t, "Propose it")
-	wants(t, a.window.Content(), "Open for votes", "1 of 2 yes votes that it takes; 0 no.", "Board of Medicine: yes")
+	wants(t, a.window.Content(), "Open for votes", "Votes for it: 1 of the 2 that it takes. Against it: 0.", "Board of Medicine: yes")
 	a.close()
 	a.screen.draw()
 

@@ -58,7 +58,7 @@ func (p *stepPage) build(st *model.Step) {
 	s, w := p.s, p.s.words
 	p.box.RemoveAll()
 	p.same = nil
-	p.box.Add(heading(st.Title))
+	p.box.Add(section2(st.Title))
 	if st.Odd {
 		p.box.Add(oddMark(s))
 	}
@@ -141,7 +141,7 @@ func picked(sel *widget.Select, list []model.Choice) string {
 // whether all that is needed was given.
 func (s *shell) askForm(title string, fields []fyne.CanvasObject, ready func() bool, then func()) (check func()) {
 	w := s.words
-	d := newDialog(s, title, container.NewVScroll(container.NewVBox(fields...)))
+	d := newDialog(s, title, container.NewVScroll(container.NewPadded(container.NewVBox(fields...))))
 	next := newPrimary(w.L("Preview"), theme.NavigateNextIcon(), func() {
 		if ready() {
 			d.Hide()

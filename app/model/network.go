@@ -469,13 +469,13 @@ func (n *Network) outcome(p ledger.Proposal) []string {
 	return out
 }
 
-// AskPropose shows what a proposal would do.
-func (n *Network) askPropose(names network, h Networking, a ledger.Action, more ...string) {
+// askPropose shows what a proposal would do.
+func (n *Network) askPropose(names network, h Networking, a ledger.Action) {
 	w := n.words
 	x := names.describe(a)
 	step := &Step{
 		Title: w.L("Propose: {{.What}}", D{"What": x.Title}), Confirm: w.L("Propose it"), Facts: x.Facts, Odd: x.Odd, Signs: signs(n.words, h.Actor()),
-		Lines: slices.Concat(n.decides(names), x.Follows, more),
+		Lines: slices.Concat(n.decides(names), x.Follows, []string{x.Waits}),
 	}
 	step.do = func(ctx context.Context) ([]string, error) {
 		p, err := h.Propose(ctx, a)
@@ -681,7 +681,7 @@ func (n *Network) AskLetIn(ctx context.Context, propose bool) {
 		step.Lines = slices.Concat(step.Lines, n.decides(names), names.describe(c.app.Admission()).Follows)
 	}
 	if c.Application {
-		step.Lines = append(step.Lines, w.L("Whoever swaps the key in the file gets this board's vote: compare the fingerprint with what the board tells you by another way."))
+		step.Lines = append(step.Lines, w.L("Whoever swaps the key in the file gets the new board's vote: compare the fingerprint with what the board tells you by another way."))
 		step.Compare = &Comparison{Rows: fingerprintInRows(grouped(own)), own: own}
 	}
 	step.do = func(ctx context.Context) (said []string, err error) {

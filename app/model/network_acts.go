@@ -55,12 +55,13 @@ func (n network) members() []ledger.Member { return n.d.View.Members(n.d.Height)
 
 // lasting is a span of time in words.
 func lasting(w Words, d time.Duration) string {
+	whole := func(unit time.Duration) bool { return d >= unit && d%unit == 0 }
 	switch {
-	case d >= 72*time.Hour:
+	case d >= 72*time.Hour, whole(24 * time.Hour):
 		return w.N("{{.N}} days", int(d.Hours()/24))
-	case d >= 2*time.Hour:
+	case d >= 3*time.Hour, whole(time.Hour):
 		return w.N("{{.N}} hours", int(d.Hours()))
-	case d >= 2*time.Minute:
+	case d >= 3*time.Minute, whole(time.Minute):
 		return w.N("{{.N}} minutes", int(d.Minutes()))
 	}
 	return w.N("{{.N}} seconds", int(d.Seconds()))
@@ -70,6 +71,7 @@ func lasting(w Words, d time.Duration) string {
 type act struct {
 	Title   string
 	Follows []string // what follows once it takes effect
+	Waits   string   // how long it waits once it is decided; "" where it does not
 	Facts   []Fact   // identifiers, for those who compare them
 	Odd     bool     // a name in it holds characters that deceive
 }
@@ -163,7 +165,7 @@ func (n network) describe(a ledger.Action) act {
 	}
 	if n.d != nil {
 		if wait := n.d.View.Delay(a); wait > 0 {
-			out.Follows = append(out.Follows, w.L("It takes effect {{.Wait}} after the decision, and can be called off until then.", D{"Wait": lasting(w, wait)}))
+			out.Waits = w.L("It takes effect {{.Wait}} after the decision, and can be called off until then.", D{"Wait": lasting(w, wait)})
 		}
 	}
 	return out
@@ -220,7 +222,7 @@ func (n network) row(p ledger.Proposal, me did.DID, member bool) ProposalRow {
 	r := ProposalRow{
 		Number: p.Number, Title: a.Title, Follows: a.Follows, Facts: a.Facts, Odd: a.Odd, p: p,
 		By:    w.L("Proposed by {{.Board}} on {{.When}}.", D{"Board": n.name(p.Proposer), "When": w.Stamp(p.Created)}),
-		Votes: w.L("{{.Yes}} of {{.Needed}} yes votes that it takes; {{.No}} no.", D{"Yes": len(p.Yes), "Needed": p.Needed, "No": len(p.No)}),
+		Votes: w.L("Votes for it: {{.Yes}} of the {{.Needed}} that it takes. Against it: {{.No}}.", D{"Yes": len(p.Yes), "Needed": p.Needed, "No": len(p.No)}),
 	}
 	for _, id := range p.Yes {
 		r.Voted = append(r.Voted, w.L("{{.Board}}: yes", D{"Board": n.name(id)}))
@@ -231,6 +233,9 @@ func (n network) row(p ledger.Proposal, me did.DID, member bool) ProposalRow {
 	switch p.State {
 	case ledger.ProposalOpen:
 		r.Open, r.State = true, w.L("Open for votes")
+		if a.Waits != "" {
+			r.Follows = append(r.Follows, a.Waits)
+		}
 		r.Until = w.L("It can be voted on until {{.When}}.", D{"When": w.Stamp(p.Expires)})
 		r.CanYes = member && !slices.Contains(p.Yes, me)
 		r.CanNo = member && !slices.Contains(p.No, me)
