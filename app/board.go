@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
 
+	"bonafide/app/model"
 	"bonafide/internal/explain"
 	"bonafide/internal/home"
 	"bonafide/issuer"
@@ -15,8 +16,10 @@ import (
 // boardSections are the rooms of a board. The register comes first.
 func boardSections(s *shell) []section {
 	b := &board{s: s, home: s.home}
+	b.waits = model.NewApprovals(func(ctx context.Context) (model.Approving, error) { return b.open(ctx) }, b.home.Actor, b.home.Names, s.words, func() { onScreen(b.waitsChanged) })
 	return []section{
-		{id: "board", title: s.words.L("Board"), icon: theme.DocumentIcon(), open: newBoardRoom, shortcut: control(fyne.Key1)},
+		{id: "register", title: s.words.L("Register"), icon: theme.ListIcon(), open: b.register, shortcut: control(fyne.Key1)},
+		{id: "approvals", title: s.words.L("Approvals"), icon: theme.ConfirmIcon(), open: b.approvals, shortcut: control(fyne.Key2)},
 		{id: "import", title: s.words.L("Import"), icon: theme.DownloadIcon(), open: b.imports, shortcut: control(fyne.Key3)},
 		{id: "network", title: s.words.L("Network"), icon: theme.GridIcon(), open: b.network, shortcut: control(fyne.Key4)},
 		{id: "identity", title: s.words.L("Identity"), icon: theme.AccountIcon(), open: b.identity, shortcut: control(fyne.Key5)},
@@ -28,6 +31,9 @@ func boardSections(s *shell) []section {
 type board struct {
 	s    *shell
 	home *home.Home
+
+	waits    *model.Approvals // decisions that wait
+	watching []func()         // draw them
 
 	mu     sync.Mutex
 	issuer *issuer.Board
@@ -64,6 +70,22 @@ func (b *board) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.issuer = nil
+}
+
+// waitsChanged shows how many decisions wait for who is signed in, beside the
+// section's title and in the rooms.
+func (b *board) waitsChanged() {
+	for _, draw := range b.watching {
+		draw()
+	}
+	button, title := b.s.buttons["approvals"], b.s.words.L("Approvals")
+	if button == nil || b.s.narrow() || b.s.home != b.home { // on a phone its word lies on it
+		return
+	}
+	if n := b.waits.State().Mine; n > 0 {
+		title = b.s.words.L("Approvals ({{.Count}})", model.D{"Count": n})
+	}
+	button.SetText(title)
 }
 
 // room is one of the board's rooms: a page that scrolls, or what stands there
