@@ -18,7 +18,7 @@ func TestEverySectionHasHelp(t *testing.T) {
 	freshUser(t)
 	a := launch(t, wide, Options{Dir: clinicHome(t)})
 	for role, list := range map[model.Role][]section{
-		model.RoleHospital: hospitalSections(a.shell), model.RolePractitioner: practitionerSections(a.shell),
+		model.RoleHospital: hospitalSections(a.shell), model.RolePractitioner: practitionerSections(a.shell), model.RoleBoard: boardSections(a.shell),
 	} {
 		a.place.Role = role
 		for _, s := range append(slices.Clone(list), a.own()...) {
