@@ -19,21 +19,20 @@ type audited struct {
 }
 
 // alarmPanel warns of batches in the board's name that its register does not
-// know, and compares the register with the ledger. While nothing is amiss it is
-// one quiet row.
+// know, and compares the register with the ledger.
 type alarmPanel struct {
 	s       *shell
 	model   *model.Alarm
-	content *fyne.Container
 	bar     *workBar
-	above   *fyne.Container // the alarm
-	below   *fyne.Container // the comparison
+	above   *fyne.Container // the alarm; empty while nothing is amiss
+	below   *fyne.Container // the comparison, and the button for it
 	drawn   int
 	moving  bool
-	redrawn func() // after its height may have changed
+	redrawn func() // it may have another height
+	call    func() // shows whom to call
 }
 
-// alarm makes the panel; look has it look again, beside the screen.
+// alarm makes the panel; redrawn is told when it may have another height.
 func (b *board) alarm(redrawn func()) *alarmPanel {
 	s := b.s
 	p := &alarmPanel{s: s, drawn: -1, redrawn: redrawn, above: container.NewVBox(), below: container.NewVBox()}
@@ -42,7 +41,6 @@ func (b *board) alarm(redrawn func()) *alarmPanel {
 		return audited{is, b.home}, err
 	}, s.words, func() { onScreen(p.draw) })
 	p.bar = newWorkBar(s.words, p.model.Work)
-	p.content = container.NewVBox(p.above, p.bar, p.below)
 	p.draw()
 	return p
 }
@@ -73,13 +71,17 @@ func (p *alarmPanel) draw() {
 	p.drawn, p.moving = st.Version, busy
 	p.above.RemoveAll()
 	p.below.RemoveAll()
+	if st.Title != "" {
+		p.alarmed(st)
+	}
 	check := newButton(w.L("Compare register and ledger"), theme.SearchIcon(), p.audit)
 	enable(check, !busy)
-	if st.Title != "" {
-		p.alarmed(st, check)
-	}
+	p.below.Add(section2(w.L("Register and ledger")))
+	p.below.Add(wrapped(w.L("Does everything on the ledger in this board's name stand in its register, and the other way round? Comparing all of it takes a while in a large register.")))
+	p.below.Add(buttons(s, check))
+	p.below.Add(p.bar)
 	if st.Failed.Code != "" {
-		p.below.Add(troublePanel(s, st.Failed, check))
+		p.below.Add(troublePanel(s, st.Failed))
 	}
 	if a := st.Audited; a != nil {
 		edge := theme.ColorNameSuccess
@@ -94,7 +96,7 @@ func (p *alarmPanel) draw() {
 }
 
 // alarmed shows what is amiss and what to do.
-func (p *alarmPanel) alarmed(st model.AlarmState, check *push) {
+func (p *alarmPanel) alarmed(st model.AlarmState) {
 	s, w := p.s, p.s.words
 	box := container.NewVBox()
 	title := strong(st.Title)
@@ -113,8 +115,7 @@ func (p *alarmPanel) alarmed(st model.AlarmState, check *push) {
 	}
 	box.Add(buttons(s,
 		newPrimary(w.L("To the keys"), theme.AccountIcon(), func() { s.goTo("identity") }),
-		newButton(w.L("Whom to call"), theme.GridIcon(), func() { s.goTo("network") }),
-		check,
+		newButton(w.L("Whom to call"), theme.NavigateNextIcon(), func() { p.call() }),
 	))
 	box.Add(caption(st.AsOf))
 	p.above.Add(newPanel(theme.ColorNameError, box))

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"bonafide/assets/mappings"
 	"bonafide/internal/fixtures"
@@ -95,7 +94,9 @@ func TestKeysOfABoard(t *testing.T) {
 	}
 	wants(t, a.window.Content(), "The new keys are made.", made.Fingerprint, "[Save the file…]")
 
-	a.beside(func() { r.model.KeepRules(a.ctx, textFile(`{"format":1,"grace":[{"type":"ProfessionalLicence","jurisdiction":"US-OH","days":59}]}`)) })
+	a.beside(func() {
+		r.model.KeepRules(a.ctx, textFile(`{"format":1,"grace":[{"type":"ProfessionalLicence","jurisdiction":"US-OH","days":59}]}`))
+	})
 	a.settle()
 	wants(t, a.window.Content(), "1 rule is kept.", "Professional licence in Ohio (US-OH)", "59 days after the expiry")
 	a.beside(func() { r.model.KeepCertificate(a.ctx, textFile("no certificate")) })
@@ -115,30 +116,31 @@ func TestAlarmOfAForeignBatch(t *testing.T) {
 	medicine := b.found("medicine", "Board of Medicine")
 	b.issued(medicine, 2)
 	a := b.desk("medicine", wide)
-	p := (&board{s: a.shell, home: a.home}).alarm(nil)
-	box := container.NewVScroll(p.content)
-	look := func() {
-		a.beside(p.look)
-		a.settle()
-	}
-	look()
-	lacks(t, box, "Alarm")
+	r := a.inSight().(*networkRoom)
+	lacks(t, a.window.Content(), "Alarm")
+	a.tap(t, "Compare register and ledger")
+	wants(t, a.window.Content(), "Register and ledger agree", "1 batch in this board's name was looked at.")
 
 	must(medicine.Send(t.Context(), ledger.AnchorBatch{Root: sha256.Sum256([]byte("somebody else's")), Size: 40, LastValidity: ledger.Month{Year: 2030, Month: 1}}))
-	look()
-	wants(t, box, "Alarm: 1 batch stands on the ledger in this board's name that its register does not know.", "40 credentials",
-		"Signed with the key for the ledger that this board uses today.", "Taken in by block", "report it, and call the other boards", "[To the keys]")
-	p.audit()
+	a.goTo("register")
 	a.settle()
-	wants(t, box, "Register and ledger differ", "1 batch on the ledger is unknown to the register.", "2 statuses were compared.", "2 batches in this board's name were looked at.")
+	wants(t, a.window.Content(), "Alarm: 1 batch stands on the ledger in this board's name that its register does not know.")
+	a.tap(t, "What to do")
+	wants(t, a.window.Content(), "Alarm: 1 batch stands on the ledger in this board's name that its register does not know.", "40 credentials",
+		"Signed with the key for the ledger that this board uses today.", "Taken in by block", "report it, and call the other boards", "[To the keys]")
+	a.tap(t, "Whom to call")
+	if r.scroll.Offset.Y == 0 {
+		t.Error("the members are not in sight")
+	}
+	a.tap(t, "Compare register and ledger")
+	wants(t, a.window.Content(), "Register and ledger differ", "1 batch on the ledger is unknown to the register.", "2 statuses were compared.", "2 batches in this board's name were looked at.")
 
 	if err := medicine.StopNode(); err != nil {
 		t.Fatal(err)
 	}
-	p.audit()
-	a.settle()
-	wants(t, box, "Alarm: 1 batch") // what was found stays in sight
-	if p.model.State().Failed.Code == "" {
+	a.tap(t, "Compare register and ledger")
+	wants(t, a.window.Content(), "Alarm: 1 batch") // what was found stays in sight
+	if r.alarm.model.State().Failed.Code == "" {
 		t.Error("an audit without the node found something out")
 	}
 	b.start(medicine)

@@ -50,7 +50,9 @@ type networkRoom struct {
 	step  *stepPage
 	top   *fyne.Container
 	rest  *fyne.Container
+	alarm *alarmPanel
 
+	members fyne.CanvasObject // the heading above them; nil before they are drawn
 	drawn   int
 	moving  bool
 	allPast bool
@@ -60,11 +62,16 @@ func (b *board) network(s *shell) room {
 	w := s.words
 	r := &networkRoom{lockedRoom: b.room(w.L("Network")), drawn: -1}
 	r.model = model.NewNetwork(func() (model.Networking, error) { return unlockedBoard(b.home) }, w, s.now, func() { onScreen(r.draw) })
-	r.refresh = func() { r.model.Refresh(s.ctx) }
+	r.alarm = b.alarm(func() { relayout(r.scroll) })
+	r.alarm.call = r.toMembers
+	r.refresh = func() {
+		s.beside(r.alarm.look) // it asks the node, too
+		r.model.Refresh(s.ctx)
+	}
 	r.bar, r.step, r.top, r.rest = newWorkBar(w, r.model.Work), newStepPage(s), container.NewVBox(), container.NewVBox()
 	r.step.confirm = func() { s.beside(func() { r.model.Confirm(s.ctx) }) }
 	r.step.decline, r.step.compare, r.step.tick = r.model.Decline, r.model.Type, r.model.Tick
-	for _, o := range []fyne.CanvasObject{r.bar, r.top, r.step.box, r.rest} {
+	for _, o := range []fyne.CanvasObject{r.bar, r.top, r.step.box, r.alarm.above, r.rest, r.alarm.below} {
 		r.body.Add(o)
 	}
 	r.draw()
@@ -80,6 +87,9 @@ func (r *networkRoom) Take(files []model.File) {
 
 // Stop implements stopper.
 func (r *networkRoom) Stop() {
+	if r.alarm.stop() {
+		return
+	}
 	if r.model.Work.State().Running {
 		r.model.Work.Cancel()
 		return
@@ -119,6 +129,8 @@ func (r *networkRoom) draw() {
 	}
 	came := r.step.draw(st.Step, busy)
 	show(r.rest, st.Step == nil)
+	show(r.alarm.above, st.Step == nil)
+	show(r.alarm.below, st.Step == nil && st.Loaded && st.Trouble.Code == "")
 	if came {
 		r.scroll.ScrollToTop()
 	}
@@ -253,7 +265,8 @@ func (r *networkRoom) proposal(p model.ProposalRow, busy, member bool) fyne.Canv
 // boards shows the members, and what each board may issue.
 func (r *networkRoom) boards(st model.NetworkState) {
 	w := r.s.words
-	r.rest.Add(section2(w.L("Members")))
+	r.members = section2(w.L("Members"))
+	r.rest.Add(r.members)
 	for _, b := range st.Members {
 		r.rest.Add(r.board(b))
 	}
@@ -263,6 +276,16 @@ func (r *networkRoom) boards(st model.NetworkState) {
 	for _, b := range st.Others {
 		r.rest.Add(r.board(b))
 	}
+}
+
+// toMembers brings the members in sight, who say how they are reached.
+func (r *networkRoom) toMembers() {
+	if r.members == nil {
+		return
+	}
+	d := fyne.CurrentApp().Driver()
+	by := d.AbsolutePositionForObject(r.members).Y - d.AbsolutePositionForObject(r.scroll).Y
+	r.scroll.ScrollToOffset(fyne.NewPos(0, r.scroll.Offset.Y+by))
 }
 
 func (r *networkRoom) board(b model.BoardRow) fyne.CanvasObject {
