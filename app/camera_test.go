@@ -20,6 +20,7 @@ import (
 	"bonafide/internal/camera/cameratest"
 	"bonafide/internal/explain"
 	"bonafide/internal/qr"
+	"bonafide/verifier"
 )
 
 // withCamera puts a camera before the app that sees these codes, each in an
@@ -299,5 +300,50 @@ func TestPickFolder(t *testing.T) {
 	press(t, c, "Open 3 files")
 	if len(got) != 3 {
 		t.Errorf("%d files", len(got))
+	}
+}
+
+// onShow reads what a screen shows as codes, as another device would.
+func onShow(t *testing.T, x *codes) []byte {
+	t.Helper()
+	var texts [][]byte
+	for _, m := range x.images[len(x.images)/3:] { // a third is missed
+		texts = append(texts, qr.Look(m)...)
+	}
+	got, err := qr.Join(texts)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%d things are shown: %v", len(got), err)
+	}
+	return got[0]
+}
+
+// TestCodesBetweenDevices: a request goes from codes before the practitioner's
+// camera, its answer over the codes on the practitioner's screen to a verdict; and
+// a licence is shown as it is kept.
+func TestCodesBetweenDevices(t *testing.T) {
+	c := practise(t, phoneSize, 1)
+	raw, verify := c.hospital(nil)
+	codes := must(qr.Codes(raw))
+	withCamera(t, codes)
+	c.section("present")
+	c.tap(t, "Camera")
+	wants(t, c.window.Content(), "Town Hospital")
+	c.tap(t, "Make the answer for Town Hospital")
+	wants(t, c.window.Content(), "The answer is made", "[Save the codes…]")
+	answer := onShow(t, c.rooms["present"].(*presentRoom).shown)
+	if res := verify(string(answer)); res.Verdict != verifier.Verified {
+		t.Errorf("%+v", res)
+	}
+
+	c.section("cards")
+	c.tap(t, "Details")
+	c.tap(t, "Show it as QR codes")
+	face := find(t, c.window.Canvas().Overlays().Top(), func(*codeFace) bool { return true })
+	if got := onShow(t, face.of); !bytes.Contains(got, []byte(c.Rows[0].Number)) && !bytes.HasPrefix(got, []byte("ey")) {
+		t.Errorf("%.80q is shown", got)
+	}
+	c.tap(t, "Close")
+	if !face.of.over {
+		t.Error("the codes go round unseen")
 	}
 }

@@ -258,6 +258,7 @@ func (r *cardsRoom) envelope(e model.Envelope) fyne.CanvasObject {
 			r.s.saveFile(e.File, func(out io.Writer) error { _, err := io.Copy(out, bytes.NewReader(e.Bytes)); return err },
 				func() { r.s.notice(w.L("Saved."), nil) })
 		}),
+		newButton(w.L("Show it as QR codes"), theme.VisibilityIcon(), func() { showCodes(r.s, e.Name, e.Bytes) }),
 	)))
 }
 
