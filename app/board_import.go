@@ -318,14 +318,18 @@ func (r *importRoom) group(g model.RowGroup, st model.ImportState) fyne.CanvasOb
 		return container.NewBorder(nil, nil, container.NewPadded(widget.NewIcon(coloured)), nil, wrapped(g.Title))
 	}
 	open := st.Open == g.ID
-	head := lined(g.Title, open, coloured, func() {
+	title, fold := wrapped(g.Title), theme.MenuExpandIcon()
+	if title.TextStyle.Bold = open; open {
+		fold = theme.MenuDropDownIcon()
+	}
+	head := container.NewStack(newQuiet("", nil, func() {
 		r.upTo = rowsAtOnce
 		if open {
 			r.imports.Show("")
 		} else {
 			r.imports.Show(g.ID)
 		}
-	})
+	}), container.NewBorder(nil, nil, container.NewPadded(widget.NewIcon(coloured)), container.NewPadded(widget.NewIcon(fold)), title))
 	if !open {
 		return head
 	}
@@ -461,11 +465,15 @@ func showCodes(s *shell, title string, content []byte) {
 	c := newCodes(s, content)
 	d := newDialog(s, title, container.NewVScroll(c.box))
 	d.SetButtons([]fyne.CanvasObject{newPrimary(s.words.L("Close"), theme.CancelIcon(), d.Hide)})
+	askThen(s, d, c.close)
+}
+
+// askThen shows a dialog and runs closed once it goes, by whichever way.
+func askThen(s *shell, d dialog.Dialog, closed func()) {
 	s.ask(d, s.most())
-	closed := c.close
 	d.SetOnClosed(func() {
+		s.dialogs = slices.DeleteFunc(s.dialogs, func(o dialog.Dialog) bool { return o == d })
 		closed()
-		s.dialogs = slices.DeleteFunc(s.dialogs, func(o dialog.Dialog) bool { return o == dialog.Dialog(d) })
 	})
 }
 

@@ -24,6 +24,7 @@ type lettersPanel struct {
 
 	says     *fyne.Container
 	again    *tick
+	ends     *widget.Label // what that does
 	language *widget.Select
 	paper    *widget.Select
 	form     *fyne.Container
@@ -50,7 +51,8 @@ func newLettersPanel(b *board, refs []string, resized func()) *lettersPanel {
 	p.paper = widget.NewSelect([]string{w.L("Letter, 8.5 × 11 inches"), w.L("A4")}, nil)
 	p.paper.SetSelectedIndex(slices.Index(card.Papers, st.Paper))
 	p.paper.OnChanged = func(string) { p.model.SetPaper(card.Papers[p.paper.SelectedIndex()]) }
-	p.again = newTick(w.L("Also for those who have one. The code that they have then ends."), p.model.SetAgain)
+	p.again = newTick(w.L("For them too"), p.model.SetAgain)
+	p.ends = caption(w.L("The code that they have then ends."))
 	p.make = newPrimary("", theme.DocumentCreateIcon(), func() {
 		s.unlocked(func() { s.beside(func() { p.model.Make(s.ctx) }) })
 	})
@@ -66,12 +68,13 @@ func newLettersPanel(b *board, refs []string, resized func()) *lettersPanel {
 	}
 	columns.Add(field(w.L("Language of the letter"), p.language))
 	columns.Add(field(w.L("Paper"), p.paper))
-	p.form = container.NewVBox(p.again, columns, buttons(s, p.make))
+	p.form = container.NewVBox(tight(p.again, p.ends), columns, buttons(s, p.make))
 	p.box.Add(p.says)
 	p.box.Add(p.form)
 	p.box.Add(p.bar)
 	p.box.Add(p.made)
 	p.again.Hide()
+	p.ends.Hide()
 	p.draw()
 	return p
 }
@@ -99,7 +102,8 @@ func (p *lettersPanel) draw() {
 		p.says.Add(says)
 	}
 	show(p.again, st.Out != "")
-	show(p.form, st.Made == nil)
+	show(p.ends, st.Out != "")
+	show(p.form, st.Made == nil && st.Loaded && (st.Count > 0 || st.Out != ""))
 	p.make.SetText(w.N("Make {{.N}} letters", min(st.Count, card.MaxLetters)))
 	enable(p.make, st.Count > 0 && !busy)
 	for _, t := range []model.Trouble{st.Trouble, st.Fault} {
@@ -128,7 +132,6 @@ func (p *lettersPanel) letters(m *model.MadeLetters) fyne.CanvasObject {
 		code.SizeName = theme.SizeNameSubHeadingText
 		code.Selectable = true
 		box.Add(tight(wrapped(w.L("Claim code")), code, wrapped(m.Until)))
-		box.Add(newCodes(s, m.Text).box)
 	} else {
 		box.Add(tight(strong(m.Title), wrapped(m.Until)))
 	}
@@ -162,6 +165,9 @@ func (p *lettersPanel) letters(m *model.MadeLetters) fyne.CanvasObject {
 		}))
 	}
 	box.Add(buttons(s, list...))
+	if m.Code != "" {
+		box.Add(newCodes(s, m.Text).box)
+	}
 	return newPanel(theme.ColorNameSuccess, box)
 }
 
@@ -178,12 +184,11 @@ func (b *board) letterFor(refs ...string) {
 		})
 		scroll = container.NewVScroll(container.NewPadded(p.box))
 		d := newDialog(s, w.L("Claim code"), scroll)
-		d.SetButtons([]fyne.CanvasObject{newButton(w.L("Close"), theme.CancelIcon(), func() {
+		d.SetButtons([]fyne.CanvasObject{newButton(w.L("Close"), theme.CancelIcon(), d.Hide)})
+		askThen(s, d, func() {
 			p.model.Work.Cancel()
 			p.model.Forget(false)
-			d.Hide()
-		})})
-		s.ask(d, s.most())
+		})
 	})
 }
 

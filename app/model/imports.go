@@ -431,7 +431,10 @@ func (m *Imports) run(ctx context.Context, what string, dry bool) {
 		}
 		s.Wrong = rep.Bad > 0
 		s.Ready = dry && ended && rep.Added+rep.Changed > 0
-		if rep.Alone && s.Notice.Code == "" {
+		switch {
+		case rep.Alone && dry && s.Said == "":
+			s.Said = m.words.L("Some of this needs a second person, and this home has nobody else: it would go on with one.")
+		case rep.Alone && !dry && s.Notice.Code == "":
 			s.Notice = trouble(m.words, explain.Errorf("four_eyes_alone", "nobody else"))
 		}
 	})
@@ -478,7 +481,7 @@ func (m *Imports) shows(s *ImportState, rep *issuer.ImportReport, dry bool) {
 	add := func(g RowGroup) { s.Groups = append(s.Groups, g) }
 	if rep.Added > 0 {
 		g := RowGroup{ID: "added", Title: w.N("{{.N}} new licences", rep.Added), Tone: Good, Opens: true}
-		for _, l := range rep.AddedLines {
+		for _, l := range rep.AddedLines[:min(len(rep.AddedLines), maxListed)] {
 			g.listed = append(g.listed, RowLine{lineOf(w, l), w.L("A new licence.")})
 		}
 		g.rows = rep.Added
@@ -492,7 +495,7 @@ func (m *Imports) shows(s *ImportState, rep *issuer.ImportReport, dry bool) {
 			to = a.To
 		}
 		id := string(a.Act) + " " + to + " " + a.State
-		if len(acts[id]) <= maxListed {
+		if len(acts[id]) < maxListed {
 			acts[id] = append(acts[id], RowLine{lineOf(w, a.Line), actSays(w, a)})
 		}
 	}
@@ -527,7 +530,7 @@ func (m *Imports) shows(s *ImportState, rep *issuer.ImportReport, dry bool) {
 	}
 	if rep.Kept > 0 {
 		g := RowGroup{ID: "kept", Title: w.N("{{.N}} rows that the register does not follow", rep.Kept), Opens: true, rows: rep.Kept}
-		for _, l := range rep.KeptLines {
+		for _, l := range rep.KeptLines[:min(len(rep.KeptLines), maxListed)] {
 			g.listed = append(g.listed, RowLine{lineOf(w, l), w.L("Somebody decided otherwise since, or an act about it waits.")})
 		}
 		add(g)

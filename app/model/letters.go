@@ -143,7 +143,7 @@ func (m *Letters) Refresh(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		s.Says = w.L("Every licence that can be claimed is in somebody's wallet.")
+		s.Says = w.L("No licence waits to be claimed.")
 		if fresh+out > 0 {
 			s.Says = w.N("{{.N}} licences are in nobody's wallet yet.", fresh+out)
 		}
