@@ -4,6 +4,8 @@ GO ?= go
 BUILD_TIME := $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X bonafide/internal/home.buildTime=$(BUILD_TIME) -X bonafide/internal/home.version=$(VERSION)
+# The app without the toolkit's font of pictures, 4 MB that every start would read.
+APP := -trimpath -tags no_emoji
 # The tests and linters use Fyne's software driver, which needs no OpenGL.
 HEADLESS := -tags ci
 
@@ -21,7 +23,7 @@ build: ## build the command line and server
 
 app: deps-app ## build and open the app
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
+	$(GO) build $(APP) -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
 	@bin/bonafide-app
 
 test: deps-test build ## run every test, and 2,000 inputs of each fuzz target
@@ -52,7 +54,7 @@ bench-app: deps-run deps-display ## the app against an empty window, a full wall
 
 test-window: deps-display build ## the real app in a real window on a display that nobody sees, driven by mouse and keyboard; RUN=fresh,demo-phone plays those stories alone
 	@mkdir -p bin build/window
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
+	$(GO) build $(APP) -ldflags '$(LDFLAGS)' -o bin/bonafide-app .
 	$(GO) run ./internal/windowtest -app bin/bonafide-app -bin bin/bonafide -out build/window $(if $(RUN),-run $(RUN))
 
 screenshots: deps-run ## every screen in every language, size and look, into build/screenshots; ONLY=en/desktop/board draws those alone

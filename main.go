@@ -33,6 +33,7 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a := fyneapp.NewWithID("health.bonafide.app")
+	fonts := app.ReadFonts()
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 	w := a.NewWindow("Bonafide")
 	w.Resize(app.Size(a, *phone))
@@ -51,6 +52,7 @@ func main() {
 			os.Exit(70)
 		}
 	}()
+	fonts()
 	closeAll := app.Open(ctx, a, w, app.Options{Dir: *dir, Files: flag.Args(), Phone: *phone, Now: time.Now})
 	w.ShowAndRun()
 	cancel()

@@ -50,7 +50,7 @@ papers() {
 say "Building for linux/$arch"
 mkdir -p "$work/linux"
 "$go" build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$work/linux/bonafide" ./cmd/bonafide
-"$go" build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$work/linux/bonafide-app" .
+"$go" build -tags no_emoji -trimpath -buildvcs=false -ldflags "$ldflags" -o "$work/linux/bonafide-app" .
 
 # share puts the menu entry and the icons below a folder.
 share() {
@@ -160,7 +160,7 @@ mkdir -p "$tree"
 build() {
 	local file=$1 package=$2 flags=$3
 	mv "$work/$file.syso" "$package/resource_windows_amd64.syso"
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$mingw-gcc "$go" build -trimpath -buildvcs=false \
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$mingw-gcc "$go" build -tags no_emoji -trimpath -buildvcs=false \
 		-ldflags "$ldflags -extldflags=-static $flags" -o "$tree/$file.exe" "$package"
 }
 build bonafide ./cmd/bonafide ""
