@@ -291,9 +291,9 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestNegotiation: the best of what is offered is asked for, and what the driver
-// makes of that is what counts.
-func TestNegotiation(t *testing.T) {
+// TestThreat70_Negotiation: the best of what is offered is asked for; what the driver
+// makes of that is what counts, within bounds.
+func TestThreat70_Negotiation(t *testing.T) {
 	all := map[uint32][][2]int{
 		yuyv:  {{640, 480}, {1280, 720}, {2592, 1944}},
 		mjpeg: {{640, 480}, {1280, 720}, {1920, 1080}},
