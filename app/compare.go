@@ -17,7 +17,13 @@ type comparing struct {
 	ticks []*tick
 }
 
+// newComparing compares with what a board told.
 func newComparing(s *shell, rows []string, ticked func(row int, yes bool), typed func(text string)) *comparing {
+	return newComparingWith(s, s.words.L("Is this the fingerprint that the board told you by another way? Have it read to you, and tick each row that is the same."), rows, ticked, typed)
+}
+
+// newComparingWith asks a question of its own.
+func newComparingWith(s *shell, asks string, rows []string, ticked func(row int, yes bool), typed func(text string)) *comparing {
 	w := s.words
 	c := &comparing{s: s, typed: newEntry(), match: wrapped("")}
 	c.match.Hide()
@@ -38,7 +44,7 @@ func newComparing(s *shell, rows []string, ticked func(row int, yes bool), typed
 		}
 	}
 	c.box = container.NewVBox(
-		wrapped(w.L("Is this the fingerprint that the board told you by another way? Have it read to you, and tick each row that is the same.")),
+		wrapped(asks),
 		newPanel(theme.ColorNamePrimary, list),
 		field(w.L("Or type what you were told"), c.typed), c.match,
 	)

@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -27,6 +26,7 @@ type dataRoom struct {
 	sync    *push
 	load    *push
 	body    *fyne.Container
+	listing *listingForm
 	address *entry
 	scroll  *container.Scroll
 
@@ -47,6 +47,7 @@ func newDataRoom(s *shell, f model.Feeding) *dataRoom {
 	r.bar = newWorkBar(w, r.model.Work)
 	r.sync = newPrimary(w.L("Sync now"), theme.ViewRefreshIcon(), func() { s.beside(func() { r.model.Sync(s.ctx) }) })
 	r.load = newButton(w.L("Open a pack or network file…"), theme.FolderOpenIcon(), r.open)
+	r.listing = newListingForm(r)
 	r.address = newEntry()
 	r.address.SetPlaceHolder("https://")
 	r.address.OnSubmitted = func(string) { r.addSource() }
@@ -55,7 +56,7 @@ func newDataRoom(s *shell, f model.Feeding) *dataRoom {
 		buttons = container.NewVBox(r.sync, r.load)
 	}
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(container.NewVBox(
-		titled(w.L("Data")), r.line, r.trouble, r.pin, buttons, r.bar, r.said, r.body,
+		titled(w.L("Data")), r.line, r.trouble, r.pin, buttons, r.bar, r.said, r.body, r.listing.box,
 	))))
 	r.content = r.scroll
 	r.draw()
@@ -76,8 +77,14 @@ func (r *dataRoom) Take(files []model.File) {
 	r.s.beside(func() { r.model.Take(r.s.ctx, files...) })
 }
 
-// Stop implements stopper.
-func (r *dataRoom) Stop() { r.model.Work.Cancel() }
+// Stop implements stopper: Escape closes the form, or ends what is under way.
+func (r *dataRoom) Stop() {
+	if r.listing.box.Visible() && !r.model.Work.State().Running {
+		r.listing.close()
+		return
+	}
+	r.model.Work.Cancel()
+}
 
 // Actions implements actor.
 func (r *dataRoom) Actions() []action {
@@ -182,13 +189,17 @@ func (r *dataRoom) draw() {
 	r.drawIssuers(st)
 }
 
+// redraw shows the state anew, as after the form came or went.
+func (r *dataRoom) redraw() {
+	r.drawn = 0
+	r.draw()
+}
+
 // factGrid draws names and what goes with them; on a phone one under the other.
 func factGrid(s *shell, facts []model.Fact) fyne.CanvasObject {
-	var grid *fyne.Container
+	grid := newPairs()
 	if s.narrow() {
 		grid = container.NewVBox()
-	} else {
-		grid = container.New(layout.NewFormLayout())
 	}
 	odd := false
 	for _, f := range facts {
@@ -196,7 +207,6 @@ func factGrid(s *shell, facts []model.Fact) fyne.CanvasObject {
 		if s.narrow() {
 			grid.Add(tight(name, value))
 		} else {
-			name.Wrapping = fyne.TextWrapOff
 			grid.Add(name)
 			grid.Add(value)
 		}
@@ -292,18 +302,21 @@ func (r *dataRoom) drawIssuers(st model.DataState) {
 		remove := newButton(w.L("Remove"), theme.DeleteIcon(), func() { r.removeIssuer(i) })
 		r.body.Add(container.NewBorder(nil, nil, nil, container.NewVBox(remove), tight(name, id, caption(i.Types), caption(i.Until))))
 	}
-	how := caption(w.L("Listing an issuer is done with the command line: {{.Command}}", model.D{"Command": "bonafide trust add DID --type TYPE"}))
-	r.body.Add(how)
+	if r.listing.box.Visible() {
+		return
+	}
+	r.body.Add(buttons(r.s, newButton(w.L("List an issuer…"), theme.ContentAddIcon(), r.listing.open)))
 }
 
+// removeIssuer takes an issuer off the list, which can be taken back.
 func (r *dataRoom) removeIssuer(i model.Listed) {
 	w := r.s.words
-	d := dialog.NewConfirm(w.L("Take the issuer off your list?"), w.L("Credentials of {{.Issuer}} will not be verified any more.", model.D{"Issuer": i.Name}), func(yes bool) {
-		if yes {
-			r.s.beside(func() { r.model.RemoveIssuer(r.s.ctx, i.ID) })
-		}
-	}, r.s.window)
-	d.SetConfirmText(w.L("Remove"))
-	d.SetDismissText(w.L("Cancel"))
-	r.s.ask(d, fyne.NewSize(420, 0))
+	r.s.beside(func() {
+		undo := r.model.RemoveIssuer(r.s.ctx, i.ID)
+		onScreen(func() {
+			if undo != nil {
+				r.s.notice(w.L("{{.Issuer}} is off your list: its credentials are not verified any more.", model.D{"Issuer": i.Name}), func() { r.s.beside(func() { undo(r.s.ctx) }) })
+			}
+		})
+	})
 }

@@ -292,7 +292,7 @@ func (r *verifyRoom) drawWork(st model.State) {
 // tallied counts the verdicts over several files.
 func tallied(st model.State) fyne.CanvasObject {
 	title := widget.NewLabelWithStyle(st.Summary, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	grid := container.New(layout.NewFormLayout())
+	grid := newPairs()
 	for _, t := range st.Tally {
 		colour, _ := face(t.Verdict)
 		word := widget.NewLabel(t.Word)

@@ -28,6 +28,7 @@ type Feeding interface {
 	SetSources(ctx context.Context, sources []string) error
 	Listings() ([]home.Listing, error)
 	Freshness(p verifier.Policy) (home.Freshness, error)
+	AddIssuer(ctx context.Context, i verifier.ListedIssuer, replace bool) error
 	RemoveIssuer(ctx context.Context, id string) error
 	Demo() bool
 }
@@ -470,7 +471,7 @@ func (d *Data) Sync(ctx context.Context) {
 	w := d.words
 	var res home.Synced
 	err := d.Work.Do(ctx, w.L("Syncing with the boards"), func(ctx context.Context, _ func(done, total int64)) (err error) {
-		res, err = d.feeding.Sync(ctx)
+		res, err = d.feeding.Sync(followed(ctx, w, d.Work))
 		return err
 	})
 	d.Refresh(ctx)
@@ -495,6 +496,21 @@ func (d *Data) Sync(ctx context.Context) {
 		}
 	})
 	d.failed(ctx, err)
+}
+
+// followed has a sync say on a Work what it is doing.
+func followed(ctx context.Context, w Words, work *Work) context.Context {
+	return home.Following(ctx, func(s home.SyncStep) {
+		at := D{"Place": Plain(s.Place), "Number": s.Number, "Total": s.Of}
+		switch {
+		case s.Place == "":
+			work.Say(w.N("Asking {{.N}} sources what is new", s.Of))
+		case s.Outside:
+			work.Say(w.L("Fetching what {{.Place}} publishes ({{.Number}} of {{.Total}})", at))
+		default:
+			work.Say(w.L("Fetching and checking the data of {{.Place}} ({{.Number}} of {{.Total}})", at))
+		}
+	})
 }
 
 // answer is what one place said to a sync.
@@ -543,12 +559,4 @@ func (d *Data) RemoveSource(ctx context.Context, address string) (undo func(cont
 		d.failed(ctx, d.feeding.SetSources(ctx, before))
 		d.Refresh(ctx)
 	}
-}
-
-// RemoveIssuer takes an issuer off the hospital's own list.
-func (d *Data) RemoveIssuer(ctx context.Context, id string) {
-	d.begin()
-	err := d.feeding.RemoveIssuer(ctx, id)
-	d.Refresh(ctx)
-	d.failed(ctx, err)
 }

@@ -3,8 +3,15 @@ package model
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -358,6 +365,18 @@ func TestSync(t *testing.T) {
 	if st := s.State(); st.Failed.Code != "no_sources" || len(st.Said)+len(st.Answers) != 0 {
 		t.Errorf("%+v", st)
 	}
+	// What it is doing is told while it lasts.
+	if err := s.home.SetSources(t.Context(), []string{"http://127.0.0.1:1"}); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	s.Work.changed = func() { told = append(told, s.Work.State().What) }
+	s.sync = s.home.Sync
+	s.Sync(t.Context())
+	if want := []string{"Syncing with the boards", "Asking the source what is new", ""}; !slices.Equal(told, want) {
+		t.Errorf("%q", told)
+	}
+	s.Work.changed = func() {}
 	// A cancelled sync says nothing, and another can begin.
 	begun := make(chan struct{})
 	s.sync = func(ctx context.Context) (home.Synced, error) {
@@ -421,13 +440,97 @@ func TestListedIssuers(t *testing.T) {
 	if len(st.Issuers) != 2 || st.Issuers[0].Name != "Heart Association" || st.Issuers[0].Types != "Training certification, Diploma" || st.Issuers[0].Ended || !st.Issuers[1].Ended {
 		t.Fatalf("%+v", st.Issuers)
 	}
-	s.RemoveIssuer(t.Context(), "did:web:old.example")
+	if undo := s.RemoveIssuer(t.Context(), "did:web:old.example"); undo != nil {
+		t.Error("what has run out is to be listed again")
+	}
 	if st := s.State(); len(st.Issuers) != 1 || st.Failed.Code != "" {
 		t.Errorf("%+v", st)
 	}
 	s.RemoveIssuer(t.Context(), "did:web:old.example")
 	if st := s.State(); st.Failed.Code != "listing_unknown" {
 		t.Errorf("%+v", st.Failed)
+	}
+	before := s.State().Issuers
+	undo := s.RemoveIssuer(t.Context(), "did:web:heart.example")
+	if len(s.State().Issuers) != 0 || undo == nil {
+		t.Fatalf("%+v", s.State())
+	}
+	undo(t.Context())
+	if st := s.State(); !slices.Equal(st.Issuers, before) || st.Failed.Code != "" {
+		t.Errorf("%+v", st)
+	}
+}
+
+// An issuer is listed by its identifier, or by its certificate once that was
+// compared.
+func TestListIssuer(t *testing.T) {
+	s := newSite(t)
+	if got := s.ListingUntil(); got != s.now.AddDate(1, 0, 0).Format(time.DateOnly) {
+		t.Error(got)
+	}
+	good := ListingForm{DID: " did:web:heart.example ", Name: "Heart\u202e Association", Types: "TrainingCertification, Diploma  Diploma", Until: s.ListingUntil()}
+	for code, change := range map[string]func(*ListingForm){
+		"listing_types": func(f *ListingForm) { f.Types = " , " },
+		"listing_until": func(f *ListingForm) { f.Until = "next year" },
+		"did_invalid":   func(f *ListingForm) { f.DID = "heart.example" },
+	} {
+		f := good
+		change(&f)
+		if err := s.AddIssuer(t.Context(), f); explain.CodeOf(err) != code {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+	good.Name = "Heart Association"
+	if err := s.AddIssuer(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	st := s.State()
+	if len(st.Issuers) != 1 || st.Issuers[0].Types != "Training certification, Diploma" || len(st.Said) != 2 || st.Said[0] != "Heart Association is on your list." {
+		t.Errorf("%+v", st)
+	}
+	if err := s.AddIssuer(t.Context(), good); explain.CodeOf(err) != "listing_exists" {
+		t.Errorf("%v", err)
+	}
+
+	for name, b := range map[string]string{"text": "no certificate", "long": strings.Repeat("x", maxCertificate+1)} {
+		if _, err := s.ReadRoot(file(name, b)); explain.CodeOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "First Aid Council"}, NotBefore: s.now.Add(-time.Hour), NotAfter: s.now.AddDate(0, 6, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := s.ReadRoot(file("root.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))))
+	if err != nil || root.Name != "First Aid Council" {
+		t.Fatal(root, err)
+	}
+	f := ListingForm{Root: root, Types: "urn:example:vct:first-aid", Until: s.ListingUntil()}
+	if err := s.AddIssuer(t.Context(), f); explain.CodeOf(err) != "fingerprint_not_compared" {
+		t.Errorf("%v", err)
+	}
+	f.Root = root.Type(English(), "00")
+	if err := s.AddIssuer(t.Context(), f); f.Root.Compare.Differs == "" || explain.CodeOf(err) != "fingerprint_not_compared" {
+		t.Errorf("%v", err)
+	}
+	f.Root = root
+	for row := range fingerprintRows {
+		f.Root = f.Root.Tick(row, true)
+	}
+	if err := s.AddIssuer(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	// It counts no longer than the certificate.
+	if st := s.State(); len(st.Issuers) != 2 || st.Issuers[1].Name != "First Aid Council" || !strings.Contains(st.Issuers[1].Until, English().Date(c.NotAfter)) {
+		t.Errorf("%+v", st.Issuers)
 	}
 }
 

@@ -340,7 +340,7 @@ func (t *Trust) Sync(ctx context.Context, sources string) {
 		if err := t.home.SetSources(ctx, strings.Fields(sources)); err != nil {
 			return err
 		}
-		got, err = t.home.Sync(ctx)
+		got, err = t.home.Sync(followed(ctx, t.words, t.Work))
 		return err
 	})
 	if err != nil {

@@ -71,6 +71,19 @@ func (w *Work) State() WorkState {
 	return w.state
 }
 
+// Say changes what is said of what is under way.
+func (w *Work) Say(what string) {
+	w.mu.Lock()
+	changed := w.state.Running && w.state.What != what
+	if changed {
+		w.state.What = what
+	}
+	w.mu.Unlock()
+	if changed {
+		w.tell()
+	}
+}
+
 // Cancel asks what is under way to stop; Do returns when it did.
 func (w *Work) Cancel() {
 	w.mu.Lock()

@@ -281,13 +281,15 @@ func (h *Home) syncLedger(ctx context.Context) (Synced, error) {
 		places[i] = &place{Source: Source{Address: a}, c: node.NewSource(a)}
 		defer places[i].c.Close()
 	}
+	step(ctx, SyncStep{Of: len(places)})
 	askAll(ctx, places)
 	order := slices.Clone(places)
 	slices.SortStableFunc(order, func(a, b *place) int { return cmp.Compare(a.height(), b.height()) })
 	out := Synced{Sources: []Source{}, Delta: true}
 	agreed := 0
-	for _, p := range order {
+	for i, p := range order {
 		if p.err == nil {
+			step(ctx, SyncStep{Place: p.Address, Number: i + 1, Of: len(order)})
 			err := h.take(ctx, p, agreed > 0, &out)
 			if isConflict(err) {
 				return Synced{}, err

@@ -217,6 +217,11 @@ func (h *Home) syncOutside(ctx context.Context, listed []Listing) (documents, li
 		})
 	}
 	for i := range errands {
+		s := SyncStep{Place: errands[i].ID, Outside: true, Number: i + 1, Of: len(errands)}
+		if errands[i].kind == storage.OutsideStatusList {
+			s.Place = withoutQuery(s.Place)
+		}
+		step(ctx, s)
 		next <- i
 	}
 	close(next)

@@ -417,9 +417,13 @@ func TestSyncLedgerAndOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.put(heartDoc, documentOf(heart, 1))
-	out := must(s.Sync(ctx))
+	var steps []SyncStep
+	out := must(s.Sync(Following(ctx, func(s SyncStep) { steps = append(steps, s) })))
 	if out.Network != netA || cameOf(out.Issuers) != heart+" " {
 		t.Errorf("%+v", out)
+	}
+	if want := []SyncStep{{Of: 1}, {Place: out.Sources[0].Address, Number: 1, Of: 1}, {Place: heart, Outside: true, Number: 1, Of: 1}}; !slices.Equal(steps, want) {
+		t.Errorf("the sync told %+v", steps)
 	}
 	s.from(nil)
 	p.put(heartDoc, documentOf(heart, 2))
