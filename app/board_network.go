@@ -177,7 +177,7 @@ func (r *networkRoom) fresh(st model.NetworkState, again *push) {
 	case st.NoNode.Code != "":
 		box := tight(strong(w.L("This board's node does not answer.")), wrapped(st.NoNode.Message), wrapped(st.NoNode.Next),
 			wrapped(w.L("What this home knows is shown below. Proposals and votes need the node: it runs as a service of its own, so start it, then look again.")))
-		r.rest.Add(newPanel(theme.ColorNameWarning, container.NewVBox(box, buttons(s, again, newButton(w.L("How to start it"), theme.HelpIcon(), func() { s.help("board") })), codeLink(s, st.NoNode.Code))))
+		r.rest.Add(newPanel(theme.ColorNameWarning, container.NewVBox(box, buttons(s, again, newButton(w.L("How to start it"), theme.HelpIcon(), func() { s.help("board#node") })), codeLink(s, st.NoNode.Code))))
 	default:
 		edge := theme.ColorNameSuccess
 		if !st.NodeWell {

@@ -83,6 +83,7 @@ func TestPagesWithoutRoomsHaveHelp(t *testing.T) {
 		"who":      {a.who, ""},
 		"hospital": {func() { a.begin(model.RoleHospital) }, "hospital#start"},
 		"person":   {func() { a.begin(model.RolePractitioner) }, "practitioner#start"},
+		"board":    {func() { a.begin(model.RoleBoard) }, "board#start"},
 		"restore":  {func() { a.restore("") }, "upgrading#restore"},
 	} {
 		x.open()

@@ -48,7 +48,7 @@ func TestFirstStart(t *testing.T) {
 			t.Errorf("the first screen needs %v, the window has %v", got, size)
 		}
 		a.tap(t, "Licensing board")
-		wants(t, a.window.Content(), "The desk is not built in yet.", "[Open a board's home…]")
+		wants(t, a.window.Content(), "set up once by whoever runs the board's node", "[Open a board's home…]")
 		a.typed(&fyne.KeyEvent{Name: fyne.KeyEscape})
 		wants(t, a.window.Content(), "Who are you?")
 	}
@@ -732,7 +732,7 @@ func TestRestoreFromTheFirstScreen(t *testing.T) {
 	wants(t, a.window.Content(), "[Lock now]")
 }
 
-// A board's home shows what is there, and promises nothing that is not built.
+// A board's home opens at its lock screen, then at its register.
 func TestBoardsHome(t *testing.T) {
 	freshUser(t)
 	dir := newHome(t)
@@ -746,8 +746,12 @@ func TestBoardsHome(t *testing.T) {
 	}
 	for _, size := range []fyne.Size{wide, phoneSize} {
 		a := launch(t, size, Options{Dir: dir})
-		wants(t, a.window.Content(), "Licensing board", string(id), "No network is pinned", "is not built into this version of the app")
-		a.tap(t, "Read more")
-		wants(t, a.window.Content(), "For licensing boards")
+		wants(t, a.window.Content(), "Locked")
+		a.typeInto(t, "Passphrase", "a long passphrase")
+		a.tap(t, "Unlock")
+		wants(t, a.window.Content(), "Register", "Approvals", "Import", "Network")
+		a.goTo("identity")
+		a.settle()
+		wants(t, a.window.Content(), string(id))
 	}
 }

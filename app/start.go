@@ -254,7 +254,7 @@ func (s *shell) roleSays(r model.Role) string {
 	case model.RolePractitioner:
 		return s.words.L("Keep your licences and certificates, and show what you choose.")
 	case model.RoleBoard:
-		return s.words.L("See what a board's home holds. Its desk is not built into this version.")
+		return s.words.L("Keep the register, decide about licences, issue them, and vote with the other boards.")
 	}
 	return s.words.L("Check licences from data that you hold, without asking anybody.")
 }
@@ -324,13 +324,14 @@ func (s *shell) boardStart() {
 	w := s.words
 	s.page(container.NewVBox(
 		heading(w.L("Licensing board")),
-		wrapped(w.L("A board's register, its approvals and its node are worked with the command line. This app opens a board's home that is there already, and shows its identity and how old its data is. The desk is not built in yet.")),
+		wrapped(w.L("A board's home, with its register and its keys, is set up once by whoever runs the board's node. Open its folder here; from then on the desk opens by itself.")),
 		container.New(s.rowOrColumn(3),
 			newPrimary(w.L("Open a board's home…"), theme.FolderOpenIcon(), s.chooseHome),
-			newButton(w.L("Read more"), theme.HelpIcon(), func() { s.help("board") }),
+			newButton(w.L("Read more"), theme.HelpIcon(), func() { s.help("board#start") }),
 			newButton(w.L("Back"), theme.NavigateBackIcon(), s.who),
 		),
 	), s.who)
+	s.reads = "board#start"
 }
 
 // chooseHome opens a home in a folder that somebody chooses.
