@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"bonafide/did"
 	"bonafide/internal/card"
 	"bonafide/internal/explain"
 	"bonafide/internal/words"
@@ -72,7 +71,6 @@ type Letters struct {
 	mu         sync.Mutex
 	state      LettersState
 	fresh, out int // unclaimed without and with a code
-	board      did.DID
 }
 
 // NewLetters makes letters of the board that open gives, for the licences that

@@ -57,10 +57,10 @@ func (d *writing) Card(ctx context.Context, ref string, format vc.Format) (card.
 	return card.Checked{Type: issuer.ProfessionalLicence, Board: town.BoardName, Claims: vc.SubjectClaims(a), Content: raw}, err
 }
 
-func lettersOf(t *testing.T, licences int, refs ...string) (*Letters, *writing) {
+func lettersOf(t *testing.T, licences int) (*Letters, *writing) {
 	t.Helper()
 	d := &writing{Town: town.New(t, licences)}
-	return NewLetters(func() (LettersBoard, error) { return d, nil }, refs, d.Now, English(), func() {}), d
+	return NewLetters(func() (LettersBoard, error) { return d, nil }, nil, d.Now, English(), func() {}), d
 }
 
 // TestLetters: for all that nobody has claimed; those whose code is out are left
@@ -116,12 +116,12 @@ func TestLetters(t *testing.T) {
 // wallet takes. A name that the font lacks is told.
 func TestOneLetter(t *testing.T) {
 	ctx := t.Context()
-	m, d := lettersOf(t, 1)
+	_, d := lettersOf(t, 1)
 	d.Import(fixtures.Row{
 		Number: "N1", Type: issuer.ProfessionalLicence, Jurisdiction: "US-OH", Profession: "Physician",
 		FamilyName: "中村", Issued: "2020-01-31", Expires: "2030-01-31", Status: "current",
 	})
-	m = NewLetters(func() (LettersBoard, error) { return d, nil }, []string{"N1"}, d.Now, English(), func() {})
+	m := NewLetters(func() (LettersBoard, error) { return d, nil }, []string{"N1"}, d.Now, English(), func() {})
 	m.Make(ctx)
 	made := m.State().Made
 	if made == nil || made.Odd == "" || made.Name != "letter.pdf" || string(made.Text) != string(d.DID)+"\n"+made.Code {
