@@ -258,7 +258,7 @@ func (s *shell) keysPage() fyne.CanvasObject {
 			}
 		}
 	}
-	add(keyName(&desktop.CustomShortcut{KeyName: fyne.KeyV, Modifier: fyne.KeyModifierShortcutDefault}), w.L("Paste into the room in sight"))
+	add(keyName(&desktop.CustomShortcut{KeyName: fyne.KeyV, Modifier: fyne.KeyModifierShortcutDefault}), w.L("Paste into what is in sight"))
 	add("F1", w.L("Help"))
 	add("Esc", w.L("Cancel, close, go back"))
 	add("Tab", w.L("To the next thing that takes the keyboard; with Shift to the one before"))
