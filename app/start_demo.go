@@ -80,7 +80,8 @@ func (s *shell) showMe() {
 // and unlocks its home, whose passphrase is no secret. Run it beside the screen.
 func (s *shell) runDemo(ctx context.Context, p model.Place) {
 	if s.session.Locked() {
-		if err := s.session.Unlock(ctx, "", model.DemoPassphrase()); err != nil {
+		who := s.session.State().People[0] // a board has two; one can sign in as the other
+		if err := s.session.Unlock(ctx, who, model.DemoPassphrase()); err != nil {
 			onScreen(func() { s.problem(err) })
 		}
 	}

@@ -139,7 +139,7 @@ func (n *Identity) Refresh(ctx context.Context) {
 		}
 		s.Keys, s.Lacks = keyRows(w, p), nil
 		for _, use := range []string{keys.Issuing, keys.IssuingES256, keys.Ledger} {
-			if p.Anchored && !slices.ContainsFunc(p.Keys, func(k home.BoardKey) bool { return k.Use == use && k.InUse }) {
+			if p.Anchored && !p.Ended && !slices.ContainsFunc(p.Keys, func(k home.BoardKey) bool { return k.Use == use && k.InUse }) {
 				s.Lacks = append(s.Lacks, use)
 			}
 		}
