@@ -137,3 +137,46 @@ func TestImportIssueClaim(t *testing.T) {
 	a.settle()
 	lacks(t, all(a.window), "A2", "letters are made")
 }
+
+// TestImportLeadsToApprovals: on a phone, with two people in the home: what an
+// import makes that needs the other one is told before and after, and leads
+// there. The rows that are wrong are written, and a lock hides all of it.
+func TestImportLeadsToApprovals(t *testing.T) {
+	b := newBoards(t)
+	medicine := b.found("medicine", "Board of Medicine")
+	b.staffed(medicine, "Bea")
+	a := b.signInAs("medicine", "Ada", phoneSize)
+	a.goTo("import")
+	a.settle()
+	content := a.window.Content()
+	wants(t, content, "[Choose a register file…]", "[Save an example…]")
+	lacks(t, content, "dropped on this window")
+
+	r := a.inSight().(*importRoom)
+	r.Paste(registerHeader + licenceRow("A1", "Zhquolm", "2040-06-30", "current") + licenceRow("A2", "Tallenbrix", "2040-06-30", "current"))
+	a.settle()
+	wants(t, content, "Pasted text", "2 new licences")
+	a.tap(t, "Import")
+	a.dropFile(t, "night.csv", registerHeader+licenceRow("A1", "Zhquolm", "2042-06-30", "current")+licenceRow("A2", "Tallenbrix", "2040-06-30", "suspended")+licenceRow("A3", "Q", "soon", "current"))
+	wants(t, content, "1 renewal, 1 suspension waits for approval, 1 row wrong")
+	lacks(t, content, "Go to Approvals")
+	a.tap(t, "Import")
+	wants(t, content, "1 act of this file waits for another person's approval.")
+	var csv bytes.Buffer
+	if err := r.imports.WriteErrors(&csv); err != nil || csv.String() != "line,column,code,reason\n4,expires,bad_date,fits none of the mapping's date layouts\n" {
+		t.Errorf("%q, %v", csv.String(), err)
+	}
+	a.tap(t, "Go to Approvals")
+	if a.current != "approvals" {
+		t.Errorf("in sight: %s", a.current)
+	}
+	a.goTo("import")
+	a.settle()
+	r.Stop() // nothing is under way
+	a.tap(t, "Clear")
+	lacks(t, content, "night.csv")
+	wants(t, content, "[Choose a register file…]")
+	a.lock()
+	a.settle()
+	lacks(t, all(a.window), "Choose a register file…")
+}

@@ -25,6 +25,10 @@ type Backlog struct {
 	Ledger string
 }
 
+// backlogPage is the number of licences that are weighed at once: the store sorts
+// all that is due for every page.
+const backlogPage = 8192
+
 // Backlog counts what waits to be issued. It changes nothing.
 func (b *Board) Backlog(ctx context.Context) (Backlog, error) {
 	var out Backlog
@@ -40,7 +44,7 @@ func (b *Board) Backlog(ctx context.Context) (Backlog, error) {
 		return out, err
 	}
 	for after := int64(0); ; {
-		ls, err := b.Store.Due(ctx, after, listPage, b.IssuingES256 != nil)
+		ls, err := b.Store.Due(ctx, after, backlogPage, b.IssuingES256 != nil)
 		if err != nil {
 			return out, fmt.Errorf("reading licences: %w", err)
 		}
