@@ -413,6 +413,42 @@ func (b *album) press2(id string, data ...model.D) bool {
 
 func boardScreens(b *album) {
 	b.play(model.RoleBoard)
+	b.shoot("locked-board")
+	b.signIn(demo.Owner)
+	b.shoot("board-register")
+	b.search("nurse practitioner 77")
+	b.shoot("board-register-none")
+	b.search("co")
+	b.shoot("board-register-search")
+	b.search("")
+	find(b.t, b.w.Content(), func(*widget.List) bool { return true }).Select(3) // that nobody has claimed
+	b.settle()
+	b.whole("board-licence")
+	b.decide("Suspend", "Order 2026-140")
+	b.whole("board-licence-preview")
+	b.press("Ask for approval")
+	b.settle()
+	b.whole("board-licence-waits")
+	b.press("Claim code…")
+	b.shoot("board-letter")
+	b.closeAll()
+	b.press("Back to the register")
+	b.section("approvals")
+	b.whole("board-approvals")
+	if b.press2("Approve…", nil) {
+		b.whole("board-approve")
+		b.press("Cancel")
+	}
+	b.section("import")
+	b.whole("board-import")
+	b.files(written(b.t, "register-2027.csv", register).Path())
+	b.whole("board-import-dry-run")
+	b.press("Import")
+	b.settle()
+	b.whole("board-import-done")
+	b.press("Issue now")
+	b.settle()
+	b.whole("board-issued")
 	b.section("network")
 	b.whole("board-network")
 	b.press("Invite a board…")
@@ -438,8 +474,36 @@ func boardScreens(b *album) {
 	must("", b.demo.Stop())
 	b.section("network")
 	b.whole("board-network-no-node")
-	b.lock()
-	b.shoot("locked-board")
+}
+
+// search types into the search of the register.
+func (b *album) search(text string) {
+	b.t.Helper()
+	hint := b.words.L("Name, number or kind")
+	find(b.t, b.w.Content(), func(e *entry) bool { return e.PlaceHolder == hint }).SetText(text)
+	b.settle()
+}
+
+// signIn unlocks a home of several people, all of the demonstration.
+func (b *album) signIn(name string) {
+	b.t.Helper()
+	find(b.t, b.w.Content(), func(s *widget.Select) bool { return slices.Contains(s.Options, name) }).SetSelected(name)
+	b.typed("Passphrase", demo.Passphrase)
+	b.press("Unlock")
+	b.settle()
+}
+
+// decide fills the form of a licence's page and goes on to what follows.
+func (b *album) decide(what, why string) {
+	b.t.Helper()
+	b.press("Decide…")
+	b.settle()
+	form := b.w.Canvas().Overlays().Top()
+	find(b.t, form, func(*widget.Select) bool { return true }).SetSelected(b.words.L(what))
+	find(b.t, form, func(e *entry) bool { return e.MultiLine }).SetText(why)
+	b.shoot("board-licence-decide")
+	b.press("Preview")
+	b.settle()
 }
 
 // fill chooses the first option of each picker of the dialog in sight, and types
@@ -458,3 +522,9 @@ func (b *album) fill(text string) {
 	})
 	b.settle()
 }
+
+// register is a file that adds licences; one of its rows is wrong.
+const register = `number,type,jurisdiction,profession,given_name,family_name,npi,issued,expires,status,conditions
+MD-9001,ProfessionalLicence,US-OH,Physician,Orbel,Quastine,1234567893,2015-01-02,2030-06-30,current,
+MD-9002,ProfessionalLicence,US-OH,Physician,Mirvo,Tallenbrix,,2016-05-01,not a day,current,
+`

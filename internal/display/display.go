@@ -274,7 +274,7 @@ func find(on []Word, phrase string) []Word {
 			cost := 0
 			switch {
 			case together == want:
-			case alike(together, want):
+			case strings.EqualFold(together, want), alike(together, want):
 				cost = letter
 			case j == i && len(want) >= 8 && strings.Contains(together, want):
 				cost = part // an icon beside it was read as letters
@@ -400,10 +400,38 @@ func (s *Display) seen(phrase string) (found []Word, err error) {
 	return found, err
 }
 
-// Now reports whether a phrase stands on the screen at this moment.
-func (s *Display) Now(phrase string) (bool, error) {
-	on, err := s.read()
-	return len(find(on, phrase)) > 0, err
+// Find turns the wheel over the window of a name until a phrase is in sight: down
+// from where its page stands, then once more from the top. What moves by itself
+// bounds how often.
+func (s *Display) Find(name, phrase string) error {
+	var on []Word
+	for range 2 {
+		var before []byte
+		for range 25 {
+			var err error
+			if on, err = s.read(); err != nil {
+				return err
+			}
+			if len(find(on, phrase)) > 0 {
+				return nil
+			}
+			now, err := s.Pixels()
+			if err != nil {
+				return err
+			}
+			if bytes.Equal(now, before) {
+				break // the end of the page
+			}
+			before = now
+			if err := s.Scroll(name, 12); err != nil {
+				return err
+			}
+		}
+		if err := s.Scroll(name, -300); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%q is nowhere on the page, whose end says: %s", phrase, text(on))
 }
 
 // Gone waits until a phrase stands there no more.
@@ -447,19 +475,24 @@ func (s *Display) ClickAt(x, y int) error {
 	return s.run("xdotool", "mousemove", "--sync", strconv.Itoa(x), strconv.Itoa(y), "click", "1")
 }
 
+// rowReach is how far a button's middle may be from the first line of its row, whose
+// text may take several.
+const rowReach = 36
+
 // ClickBeside waits for a phrase in the row of another one and clicks on it.
 func (s *Display) ClickBeside(phrase, row string) error {
 	var hit *Word
 	on, err := s.until(func(on []Word) bool {
+		best := rowReach
 		for _, at := range find(on, row) {
+			_, middle := at.middle()
 			for _, f := range find(on, phrase) {
-				if _, y := f.middle(); near(y, at.y+at.h/2) {
-					hit = &f
-					return true
+				if _, y := f.middle(); max(y-middle, middle-y) < best {
+					hit, best = &f, max(y-middle, middle-y)
 				}
 			}
 		}
-		return false
+		return hit != nil
 	})
 	if errors.Is(err, errLate) {
 		return fmt.Errorf("%q does not stand beside %q; the screen says: %s", phrase, row, text(on))
@@ -468,6 +501,38 @@ func (s *Display) ClickBeside(phrase, row string) error {
 	}
 	x, y := hit.middle()
 	return s.ClickAt(x, y)
+}
+
+// ClickNear waits for a phrase below another one, or above it where way is
+// negative, and clicks on the nearest.
+func (s *Display) ClickNear(phrase, other string, way int) error {
+	var hit *Word
+	on, err := s.until(func(on []Word) bool {
+		hit = nil
+		others := find(on, other)
+		if len(others) == 0 {
+			return false
+		}
+		at := others[0]
+		for _, f := range find(on, phrase) {
+			if d := (f.y - at.y) * way; d > 0 && (hit == nil || d < (hit.y-at.y)*way) {
+				hit = &f
+			}
+		}
+		return hit != nil
+	})
+	if errors.Is(err, errLate) {
+		return fmt.Errorf("no %q is near %q; the screen says: %s", phrase, other, text(on))
+	} else if err != nil {
+		return err
+	}
+	x, y := hit.middle()
+	return s.ClickAt(x, y)
+}
+
+// Clip is what the clipboard holds.
+func (s *Display) Clip() ([]byte, error) {
+	return s.Command("xclip", "-selection", "clipboard", "-out").Output()
 }
 
 // Quit asks the window of a name to close, as its close button does.
@@ -508,13 +573,13 @@ func (s *Display) geometry(name string) (image.Rectangle, error) {
 	return at, nil
 }
 
-// Under clicks below a label, where its entry is.
-func (s *Display) Under(label string, pixels int) error {
-	at, err := s.See(label)
+// ClickOff clicks so many pixels right of where a phrase begins and below its top.
+func (s *Display) ClickOff(phrase string, right, down int) error {
+	at, err := s.See(phrase)
 	if err != nil {
 		return err
 	}
-	return s.ClickAt(at.x+20, at.y+at.h/2+pixels)
+	return s.ClickAt(at.x+right, at.y+down)
 }
 
 // Type types text as a person would.

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,7 +21,7 @@ func main() {
 	out := flag.String("out", "build/window", "folder for pictures and logs")
 	only := flag.String("run", "", "run the stories whose names begin so, of several with a comma between them")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	passed, failed := 0, 0
 	for _, st := range stories {

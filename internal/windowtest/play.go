@@ -68,7 +68,7 @@ func play(ctx context.Context, st story, app, bin, dir string) (note string, err
 	if home, err = filepath.Abs(home); err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute)
 	defer cancel()
 	s, err := display.Open(ctx, dir)
 	if err != nil {
@@ -262,9 +262,24 @@ func (p *player) clickBeside(phrase, row string) {
 	p.do("click "+phrase+" beside "+row, func() error { return p.screen.ClickBeside(p.said(phrase), p.said(row)) })
 }
 
+// clickBelow clicks on the first of several that stands below another phrase.
+func (p *player) clickBelow(phrase, other string) {
+	p.do("click "+phrase+" below "+other, func() error { return p.screen.ClickNear(p.said(phrase), p.said(other), 1) })
+}
+
+// clickAbove clicks on the last of several that stands above another phrase.
+func (p *player) clickAbove(phrase, other string) {
+	p.do("click "+phrase+" above "+other, func() error { return p.screen.ClickNear(p.said(phrase), p.said(other), -1) })
+}
+
 // clickUnder clicks below a label, or above it where pixels are negative.
-func (p *player) clickUnder(label string, pixels int) {
-	p.do("click under "+label, func() error { return p.screen.Under(p.said(label), pixels) })
+func (p *player) clickUnder(label string, pixels int) { p.clickOff(label, 20, pixels+8) }
+
+// clickOff clicks beside where a phrase begins.
+func (p *player) clickOff(phrase string, right, down int) {
+	p.do(fmt.Sprintf("click %d, %d from %s", right, down, phrase), func() error {
+		return p.screen.ClickOff(p.said(phrase), right, down)
+	})
 }
 
 // into types into the entry below a label.
@@ -282,20 +297,10 @@ func (p *player) key(keys ...string) {
 	p.do("press "+strings.Join(keys, " "), func() error { return p.screen.Key(keys...) })
 }
 
-// find turns the wheel down until a phrase is in sight.
+// find turns the wheel until a phrase is in sight: down from where the page
+// stands, then once more from its top.
 func (p *player) find(phrase string) {
-	p.do("find "+phrase, func() error {
-		for range 40 {
-			there, err := p.screen.Now(p.said(phrase))
-			if err != nil || there {
-				return err
-			}
-			if err := p.screen.Scroll(title, 8); err != nil {
-				return err
-			}
-		}
-		return errors.New("it is nowhere on the page")
-	})
+	p.do("find "+phrase, func() error { return p.screen.Find(title, p.said(phrase)) })
 }
 
 // clipboard puts a file's content into the clipboard.

@@ -7,6 +7,8 @@ var stories = []story{
 	{name: "demo-hospital", tell: demoHospital},
 	{name: "demo-practitioner", tell: demoPractitioner},
 	{name: "demo-phone", args: []string{"--mobile"}, tell: demoPhone},
+	{name: "board", tell: demoBoard},
+	{name: "whole", tell: wholeStory},
 	{name: "fresh-hospital", apart: true, tell: freshHospital},
 	{name: "fresh-hospital-spanish", language: "es", apart: true, tell: freshHospital},
 	{name: "fresh-practitioner", apart: true, tell: freshPractitioner},
@@ -108,17 +110,19 @@ func demoPhone(p *player) {
 	p.keep("cards")
 	p.click("More", "Demonstration")
 	p.find("A request of the hospital")
-	p.clickBeside("Try it", "A request of the hospital")
+	p.clickBelow("Try it", "A request of the hospital")
 	p.see("Which licence")
 	p.keep("request")
 	p.find("Professional licence")
 	p.click("Professional licence")
+	p.find("Share all of it")
+	p.click("Share all of it")
 	p.find("Make the answer for")
 	p.keep("shared")
 	p.click("Make the answer for")
 	p.see("The answer is made")
 	p.keep("answer")
-	p.click("More", "Shared")
+	p.clickLast("Shared")
 	p.see("Demo Hospital")
 	p.keep("log")
 }
