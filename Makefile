@@ -48,7 +48,7 @@ bench-network: deps-run ## measure networks of several members and a nation in a
 	$(GO) build -o build/bench ./internal/bench
 	build/bench network -o build/bench-network.json
 
-bench-app: deps-run deps-display ## the app against an empty window, a full wallet against an empty one; writes build/bench-app.json
+bench-app: deps-run deps-display ## the app against an empty window, a full wallet against an empty one, a register of 100,000 licences against one of 100; writes build/bench-app.json
 	@mkdir -p build
 	$(GO) run ./internal/bench app -o build/bench-app.json
 

@@ -121,9 +121,7 @@ func (r *approvalsRoom) answer(st model.ApprovalsState, busy bool) {
 		r.step.Add(section2(q.Title))
 		r.step.Add(newPanel(theme.ColorNamePrimary, lines))
 		if q.Asks {
-			why := widget.NewMultiLineEntry()
-			why.Wrapping = fyne.TextWrapWord
-			why.SetMinRowsVisible(2)
+			why := newNote()
 			why.OnChanged = r.model.Why
 			r.step.Add(field(w.L("Reason, kept in the register alone"), why))
 		}

@@ -207,9 +207,7 @@ func (p *licencePage) form(st model.LicenceState) {
 	}
 	effective, expires, issued := day(), day(), day()
 	effective.SetPlaceHolder(w.L("Now; or a day, as 2027-12-31"))
-	reason := widget.NewMultiLineEntry()
-	reason.Wrapping = fyne.TextWrapWord
-	reason.SetMinRowsVisible(2)
+	reason := newNote()
 	now := st.Now
 	given, family, profession, npi, conditions := text(now.GivenName), text(now.FamilyName), text(now.Profession), text(now.NPI), text(now.Conditions)
 	status := container.NewVBox(field(w.L("From when on"), effective))

@@ -260,6 +260,15 @@ func newEntry() *entry {
 	return e
 }
 
+// newNote is an entry of several lines.
+func newNote() *entry {
+	e := &entry{}
+	e.MultiLine, e.Wrapping = true, fyne.TextWrapWord
+	e.SetMinRowsVisible(2)
+	e.ExtendBaseWidget(e)
+	return e
+}
+
 // newPassword is an entry whose letters are hidden until somebody wants to see
 // them.
 func newPassword() *entry {

@@ -28,6 +28,7 @@ var ofApp = []measure{
 	{"cold-start", measureColdStart}, // and memory-idle
 	{"wallet-200", measureWallet},
 	{"frames-count", measureFrames},
+	{"register-100000", measureDesk}, // and register-search, register-memory
 }
 
 const (

@@ -49,6 +49,8 @@ func main() {
 			work = func() error { return run(ctx, args, ofApp, os.Stdout) }
 		case workerArg:
 			work = func() error { return worker(ctx, args, os.Stdout) }
+		case deskArg:
+			work = func() error { return deskWorker(ctx, args, os.Stdout) }
 		case importerArg:
 			work = func() error { return importer(ctx, args, os.Stdout) }
 		}

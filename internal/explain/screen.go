@@ -56,6 +56,7 @@ var screen = map[string]string{
 	"person_needed":             "Choose your name.",
 	"person_unknown":            "Choose one of the names that the home knows.",
 	"register_restored":         "Import the newest file, run the audit, and look after each batch that it lists as unknown.",
+	"renew_dates":               "Give an expiry later than the present one, and a date of issue that is not earlier; anything else is a correction.",
 	"request_required":          "Drop the request that it answers together with it.",
 	"restore_behind":            "Bring back a newer backup. If there is none, bring back everything else without the chain, and found a new network that hospitals pin anew.",
 	"sdjwt_key_missing":         "Make that key; the next issuing adds what is missing.",
