@@ -53,6 +53,8 @@ type networkRoom struct {
 	alarm *alarmPanel
 
 	members fyne.CanvasObject // the heading above them; nil before they are drawn
+	guest   *model.Newcomer   // what is drawn of these
+	made    *model.Invited
 	drawn   int
 	moving  bool
 	allPast bool
@@ -147,6 +149,10 @@ func (r *networkRoom) draw() {
 		r.rest.Add(troublePanel(s, st.Trouble, again))
 		return
 	}
+	if (st.Newcomer != nil && st.Newcomer != r.guest) || (st.Invited != nil && st.Invited != r.made) {
+		r.scroll.ScrollToTop() // where they stand
+	}
+	r.guest, r.made = st.Newcomer, st.Invited
 	r.newcomer(st, busy)
 	r.invited(st)
 	r.fresh(st, again)
@@ -471,7 +477,7 @@ func (r *networkRoom) newcomer(st model.NetworkState, busy bool) {
 		list = append(list, propose)
 	}
 	box.Add(buttons(s, append(list, newButton(w.L("Close"), theme.CancelIcon(), r.model.Dismiss))...))
-	r.rest.Add(newPanel(theme.ColorNamePrimary, box))
+	r.top.Add(newPanel(theme.ColorNamePrimary, box))
 }
 
 // invited shows an invitation that was made.
@@ -499,7 +505,7 @@ func (r *networkRoom) invited(st model.NetworkState) {
 			s.notice(w.L("Copied."), nil)
 		}),
 		newButton(w.L("Close"), theme.CancelIcon(), r.model.Dismiss)))
-	r.rest.Add(newPanel(theme.ColorNameSuccess, box))
+	r.top.Add(newPanel(theme.ColorNameSuccess, box))
 }
 
 func fingerprintLabel(text string) fyne.CanvasObject {
