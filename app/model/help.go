@@ -120,6 +120,9 @@ func (h Help) Topics(query string, role Role) []Topic {
 				continue
 			}
 			if rank, ok := match(words, p.Title, p.Text+" "+g.Title+" "+name); ok {
+				if role != "" && name != string(role) {
+					rank++ // what one's own guide says counts as much as another's title
+				}
 				hits = append(hits, hit{Topic{ID: p.ID, Title: p.Title, In: g.Title}, rank})
 			}
 		}
