@@ -195,21 +195,17 @@ func (r *dataRoom) redraw() {
 	r.draw()
 }
 
-// factGrid draws names and what goes with them; on a phone one under the other.
+// factGrid draws names and what goes with them.
 func factGrid(s *shell, facts []model.Fact) fyne.CanvasObject {
 	grid := newPairs()
-	if s.narrow() {
-		grid = container.NewVBox()
-	}
 	odd := false
 	for _, f := range facts {
-		name, value := caption(f.Name), wrapped(f.Value)
-		if s.narrow() {
-			grid.Add(tight(name, value))
-		} else {
-			grid.Add(name)
-			grid.Add(value)
+		value := wrapped(f.Value)
+		if !strings.Contains(f.Value, " ") {
+			value.Wrapping = fyne.TextWrapBreak // identifiers have no blanks
 		}
+		grid.Add(caption(f.Name))
+		grid.Add(value)
 		odd = odd || f.Odd
 	}
 	if odd {

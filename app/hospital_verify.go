@@ -409,7 +409,9 @@ func aboutGrid(a model.About) fyne.CanvasObject {
 	grid := newPairs()
 	for _, f := range a.Facts {
 		value := wrapped(f.Value)
-		value.Wrapping = fyne.TextWrapBreak // identifiers have no blanks
+		if !strings.Contains(f.Value, " ") {
+			value.Wrapping = fyne.TextWrapBreak // identifiers have no blanks
+		}
 		grid.Add(caption(f.Name))
 		grid.Add(value)
 	}
@@ -433,7 +435,11 @@ func checkRow(s *shell, l model.Line) fyne.CanvasObject {
 	}
 	name := wrapped(strings.Join(l.Names, " · "))
 	name.TextStyle.Bold = true
+	side := container.NewGridWrap(fyne.NewSize(104, mark.MinSize().Height), mark)
 	lines := tight(name)
+	if s.narrow() { // what is below the first line has the whole width
+		lines = tight(container.NewBorder(nil, nil, side, nil, name))
+	}
 	for _, t := range []string{l.About, l.Message, l.Next, l.Who} {
 		if t != "" {
 			lines.Add(wrapped(t))
@@ -443,7 +449,9 @@ func checkRow(s *shell, l model.Line) fyne.CanvasObject {
 		lines.Add(caption(l.AsOf))
 	}
 	lines.Add(codeLink(s, l.Code))
-	side := container.NewGridWrap(fyne.NewSize(104, mark.MinSize().Height), mark)
+	if s.narrow() {
+		return container.NewVBox(lines, widget.NewSeparator())
+	}
 	return container.NewBorder(nil, widget.NewSeparator(), side, nil, lines)
 }
 

@@ -37,9 +37,20 @@ type presentRoom struct {
 type tick struct{ widget.Check }
 
 func newTick(text string, changed func(bool)) *tick {
-	t := &tick{widget.Check{Text: inLines(text, theme.CheckButtonIcon()), OnChanged: changed}}
+	t := &tick{widget.Check{Text: text, OnChanged: changed}}
 	t.ExtendBaseWidget(t)
 	return t
+}
+
+// beside is a tick with its text; beside it where it is wider than a phone, since
+// a tick does not break its own.
+func beside(s *shell, t *tick) fyne.CanvasObject {
+	if !s.narrow() || breadth() == 0 || t.MinSize().Width <= breadth() {
+		return t
+	}
+	text := wrapped(t.Text)
+	t.Text = ""
+	return container.NewBorder(nil, nil, t, nil, text)
 }
 
 // FocusGained implements fyne.Focusable.
@@ -255,7 +266,7 @@ func (r *presentRoom) drawShares(st model.PresentState) {
 	r.own = nil
 	if st.CanSwitch {
 		r.own = newTick(w.L("Choose the details myself"), func(yes bool) { r.s.beside(func() { r.model.Switch(r.s.ctx, yes) }) })
-		r.shares.Add(r.own)
+		r.shares.Add(beside(r.s, r.own))
 	}
 	of := ""
 	list := container.NewVBox()
@@ -316,7 +327,7 @@ func (r *presentRoom) share(x model.Share) fyne.CanvasObject {
 	if x.Group != "" {
 		t := newTick(x.Label, func(yes bool) { r.s.beside(func() { r.model.Tick(r.s.ctx, x.Group, yes) }) })
 		r.ticks[x.Group] = append(r.ticks[x.Group], t)
-		name = t
+		name = beside(r.s, t)
 	} else {
 		l := wrapped(x.Label)
 		icon := theme.ConfirmIcon()
