@@ -413,6 +413,7 @@ func (b *album) press2(id string, data ...model.D) bool {
 
 func boardScreens(b *album) {
 	b.play(model.RoleBoard)
+	b.lock()
 	b.shoot("locked-board")
 	b.signIn(demo.Owner)
 	b.shoot("board-register")

@@ -44,7 +44,7 @@ func Open(ctx context.Context, dir string) (*Display, error) {
 	}
 	defer r.Close()
 	s := &Display{ctx: ctx, dir: dir}
-	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height), "-nolisten", "tcp", "-fbdir", dir)
+	x := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height), "-nolisten", "tcp", "-noreset", "-fbdir", dir)
 	x.ExtraFiles = []*os.File{w}
 	if err := x.Start(); err != nil {
 		return nil, fmt.Errorf("starting the X server: %w", err)

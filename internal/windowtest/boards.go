@@ -24,20 +24,15 @@ const (
 	deputy = "deputy"
 )
 
-// signIn unlocks a home of several people.
-func signIn(p *player, name string) {
+// somebodyElse locks the home, and another person signs in.
+func somebodyElse(p *player, name string) {
+	p.click("Sign in as someone else")
 	p.see("Locked")
 	p.clickUnder("Who are you?", 32)
 	p.clickLast(name)
 	p.into("Passphrase", "demonstration")
 	p.key("Return")
 	p.see("Signed in as " + name)
-}
-
-// somebodyElse locks the home, and another person signs in.
-func somebodyElse(p *player, name string) {
-	p.key("ctrl+l")
-	signIn(p, name)
 }
 
 // imported brings a row into the board's register, after a look at what it does,
@@ -51,13 +46,13 @@ func imported(p *player) {
 	p.find("Save the wrong rows…") // the other row can be imported all the same
 	p.keep("dry-run")
 	p.clickOff("Save the wrong rows…", -80, 8) // a button that is called as its section
-	p.see("came in")
+	p.see("what was done")
 	p.keep("imported")
 	p.find("Issue now")
 	p.click("Issue now")
 	p.find("Done")
 	p.keep("issued")
-	p.click("Done")
+	p.clickLast("Done")
 }
 
 // onPage opens the newcomer's page.
@@ -110,7 +105,8 @@ func suspended(p *player) {
 	somebodyElse(p, deputy)
 	p.key("ctrl+2")
 	p.see("Waiting for you")
-	p.find("Quastine")
+	p.find("Order 2026-140")
+	p.scroll(3)
 	p.keep("approvals")
 	p.clickBelow("Approve…", "Order 2026-140")
 	p.see("Approve: ")
@@ -125,7 +121,7 @@ func suspended(p *player) {
 func demoBoard(p *player) {
 	shown(p)
 	p.click("Demo Board of Medicine")
-	signIn(p, owner)
+	p.see("Signed in as " + owner)
 	p.see("Register")
 	p.keep("register")
 	imported(p)
@@ -153,7 +149,7 @@ func demoBoard(p *player) {
 func wholeStory(p *player) {
 	shown(p)
 	p.click("Demo Board of Medicine")
-	signIn(p, owner)
+	p.see("Signed in as " + owner)
 	imported(p)
 	onPage(p)
 	claim := code(p)
@@ -175,7 +171,7 @@ func wholeStory(p *player) {
 	p.see("Saved.")
 	p.click("Done")
 
-	board(p, owner)
+	board(p)
 	p.key("ctrl+3")
 	p.find("Answer a claim…")
 	p.click("Answer a claim…")
@@ -236,7 +232,7 @@ func wholeStory(p *player) {
 	p.see("Verified")
 	p.keep("monitored")
 
-	board(p, owner)
+	board(p)
 	onPage(p)
 	suspended(p)
 
@@ -257,8 +253,8 @@ func monthly(p *player) {
 	pick(p, "licence.json")
 }
 
-// board goes to the board's desk.
-func board(p *player, name string) {
+// board goes to the board's desk, where its owner is signed in.
+func board(p *player) {
 	place(p, "Demo Board of Medicine")
-	signIn(p, name)
+	p.see("Signed in as " + owner)
 }

@@ -303,6 +303,11 @@ func (p *player) find(phrase string) {
 	p.do("find "+phrase, func() error { return p.screen.Find(title, p.said(phrase)) })
 }
 
+// scroll turns the wheel a little further.
+func (p *player) scroll(notches int) {
+	p.do("scroll", func() error { return p.screen.Scroll(title, notches) })
+}
+
 // clipboard puts a file's content into the clipboard.
 func (p *player) clipboard(file string) {
 	p.do("copy "+filepath.Base(file), func() error {
