@@ -148,7 +148,11 @@ func (p *licencePage) head(st model.LicenceState) {
 	if st.Odd {
 		box.Add(oddMark(p.s))
 	}
-	p.box.Add(newPanel(colour, tight(box, marked(icon, colour, word, caption(st.AsOf)))))
+	lines := []fyne.CanvasObject{caption(st.AsOf)}
+	if st.Due != "" {
+		lines = append(lines, caption(st.Due))
+	}
+	p.box.Add(newPanel(colour, tight(box, marked(icon, colour, word, lines...))))
 }
 
 // waiting shows what is decided and not in force.
@@ -221,7 +225,7 @@ func (p *licencePage) form(st model.LicenceState) {
 	parts := container.NewVBox(status, renew, replace)
 	rest := container.NewVBox(says, parts, why)
 	rest.Hide()
-	scroll := container.NewVScroll(container.NewVBox(field(w.L("What to do"), sel), rest))
+	scroll := container.NewVScroll(container.NewPadded(container.NewVBox(field(w.L("What to do"), sel), rest)))
 	d := newDialog(s, st.Name, scroll)
 	chosen := func() string {
 		if i := sel.SelectedIndex(); i >= 0 {

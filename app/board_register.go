@@ -224,10 +224,14 @@ func newRegisterRow(narrow bool) *registerRow {
 	r.odd = mark(widget.NewIcon(theme.NewColoredResource(theme.WarningIcon(), theme.ColorNameWarning)))
 	name := container.NewBorder(nil, nil, r.odd, nil, r.name)
 	status := container.NewBorder(nil, nil, mark(r.icon), nil, r.status)
+	// Lines of one row stand as close as those of a text.
+	lines := func(o ...fyne.CanvasObject) fyne.CanvasObject {
+		return container.New(layout.NewCustomPaddedVBoxLayout(2*(theme.Padding()-theme.InnerPadding())), o...)
+	}
 	if narrow {
-		r.box = tight(name, r.what, status, container.NewGridWithColumns(2, r.until, r.waits))
+		r.box = lines(name, r.what, status, container.NewGridWithColumns(2, r.until, r.waits))
 	} else {
-		r.box = container.New(shares{5, 4, 3}, tight(name, r.what), tight(status, r.until), tight(widget.NewLabel(""), r.waits))
+		r.box = container.New(shares{5, 4, 3}, lines(name, r.what), lines(status, r.until), lines(widget.NewLabel(""), r.waits))
 	}
 	r.ExtendBaseWidget(r)
 	return r

@@ -186,7 +186,7 @@ func TestRegisterRoom(t *testing.T) {
 	a.decide(t, "Renew", map[string]string{"New last day": "2049-01-31"})
 	wants(t, content, "On the ledger: nothing now. The next issuing makes a new credential")
 	a.tap(t, "Decide so")
-	wants(t, content, "The new credential is made by the next issuing.", "31 Jan 2049", "Renewed.")
+	wants(t, content, "The new credential is made by the next issuing.", "31 Jan 2049", "Renewed.", "It waits to be issued, under Import.")
 
 	// What never changes again wants a word typed; what is dated can be taken back.
 	a.decide(t, "Revoke", nil)

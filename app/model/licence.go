@@ -82,6 +82,7 @@ type LicenceState struct {
 	Status  string
 	Tone    Tone
 	AsOf    string // how far the status is known to others
+	Due     string // that it waits to be issued
 	Facts   []Fact
 	Waiting []WaitingAct
 	History []Happened // the newest first
@@ -202,6 +203,9 @@ func (p *LicencePage) fill(s *LicenceState, l *issuer.Licence, open []issuer.Pen
 		s.AsOf = w.L("So says the register. The ledger does not show it yet; it is sent once the node answers.")
 	default:
 		s.AsOf = w.L("So says the register, and the ledger shows the same.")
+	}
+	if s.Due = ""; l.Revision > l.IssuedRev && !l.Status.Final() {
+		s.Due = w.L("It waits to be issued, under Import.")
 	}
 	s.Now = DoingForm{GivenName: r.GivenName, FamilyName: r.FamilyName, Profession: r.Profession, NPI: r.NPI, Conditions: r.Conditions, Issued: string(r.Issued), Expires: string(r.Expires)}
 	s.Waiting, s.History, s.Out = nil, nil, nil
