@@ -112,7 +112,7 @@ func suspended(p *player) {
 	p.see("Approve: ")
 	p.keep("approve")
 	p.clickLast("Approve")
-	p.see("It is recorded")
+	p.see("The ledger shows it")
 	p.keep("approved")
 }
 
@@ -201,6 +201,7 @@ func wholeStory(p *player) {
 	p.see("The data is as of")
 	p.key("ctrl+2")
 	p.find("Take in what the board gave you")
+	p.scroll(60)
 	p.clickLast("Open…")
 	pick(p, "licence.json")
 	p.see("Go to Cards")
