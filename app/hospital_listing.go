@@ -29,13 +29,19 @@ func newListingForm(r *dataRoom) *listingForm {
 	return f
 }
 
+// What an entry looks like, in every language the same.
+const (
+	exampleIssuer = "did:web:heart.example"
+	exampleType   = "TrainingCertification"
+)
+
 // open shows an empty form.
 func (f *listingForm) open() {
 	s := f.r.s
 	w := s.words
 	f.did, f.name, f.types, f.until = newEntry(), newEntry(), newEntry(), newEntry()
-	f.did.SetPlaceHolder("did:web:heart.example")
-	f.types.SetPlaceHolder("TrainingCertification")
+	f.did.SetPlaceHolder(exampleIssuer)
+	f.types.SetPlaceHolder(exampleType)
 	f.until.SetText(f.r.model.ListingUntil())
 	f.who, f.trouble, f.root = container.NewVBox(), container.NewVBox(), nil
 	f.add = newPrimary(w.L("Put it on the list"), theme.ConfirmIcon(), f.submit)
