@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -32,13 +33,18 @@ func main() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	// Nothing of what is made until the first picture stands is garbage for long.
+	gc := debug.SetGCPercent(-1)
 	a := fyneapp.NewWithID("health.bonafide.app")
 	fonts := app.ReadFonts()
 	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
 	w := a.NewWindow("Bonafide")
 	w.Resize(app.Size(a, *phone))
 	started := false
-	a.Lifecycle().SetOnStarted(func() { started = true })
+	a.Lifecycle().SetOnStarted(func() {
+		started = true
+		debug.SetGCPercent(gc)
+	})
 	defer func() {
 		p := recover()
 		switch {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,7 +109,23 @@ func (s *Display) Shoot(name string) (string, error) {
 
 // Pixels is what the screen shows at this moment, as the X server holds it in a
 // file: to be compared, and cheap.
-func (s *Display) Pixels() ([]byte, error) { return os.ReadFile(filepath.Join(s.dir, "Xvfb_screen0")) }
+func (s *Display) Pixels() ([]byte, error) { return s.PixelsInto(nil) }
+
+// PixelsInto is Pixels in the place of what is not needed any more.
+func (s *Display) PixelsInto(b []byte) ([]byte, error) {
+	f, err := os.Open(filepath.Join(s.dir, "Xvfb_screen0"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	i, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b = slices.Grow(b[:0], int(i.Size()))[:i.Size()]
+	_, err = io.ReadFull(f, b)
+	return b, err
+}
 
 // Keep takes a picture that stays, numbered in the order of the story.
 func (s *Display) Keep(name string) error {
