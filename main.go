@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -17,6 +16,8 @@ import (
 
 	"bonafide/app"
 	"bonafide/assets"
+	"bonafide/internal/calm"
+	_ "bonafide/internal/systemfonts"
 )
 
 func main() {
@@ -33,17 +34,15 @@ func main() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	// Nothing of what is made until the first picture stands is garbage for long.
-	gc := debug.SetGCPercent(-1)
 	a := fyneapp.NewWithID("health.bonafide.app")
 	fonts := app.ReadFonts()
-	a.SetIcon(fyne.NewStaticResource("icon.png", assets.Icon))
+	a.SetIcon(fyne.NewStaticResource("window.png", assets.Icon))
 	w := a.NewWindow("Bonafide")
 	w.Resize(app.Size(a, *phone))
 	started := false
 	a.Lifecycle().SetOnStarted(func() {
 		started = true
-		debug.SetGCPercent(gc)
+		calm.Over()
 	})
 	defer func() {
 		p := recover()

@@ -42,12 +42,19 @@ func themeOf(s model.Settings, phone bool) fyne.Theme {
 // units high on a phone (WCAG 2.2, 2.5.5).
 const touch = 13
 
+// smallest is the size of the smallest text. Fyne's 11 is hard to read; its lines
+// also end between pixels, which software drawing pays for with a second set of
+// shaders before the first picture.
+const smallest = 12
+
 // Size implements fyne.Theme.
 func (l *look) Size(name fyne.ThemeSizeName) float32 {
 	size := l.Theme.Size(name)
 	switch name {
-	case theme.SizeNameText, theme.SizeNameHeadingText, theme.SizeNameSubHeadingText, theme.SizeNameCaptionText, theme.SizeNameInlineIcon:
+	case theme.SizeNameText, theme.SizeNameHeadingText, theme.SizeNameSubHeadingText, theme.SizeNameInlineIcon:
 		return size * l.scale
+	case theme.SizeNameCaptionText:
+		return smallest * l.scale
 	case theme.SizeNameInnerPadding:
 		if l.phone {
 			return touch

@@ -32,7 +32,7 @@ var ofApp = []measure{
 }
 
 const (
-	coldTurns  = 7
+	coldTurns  = 11
 	lookEvery  = 6 * time.Millisecond    // after the last look, so that looking takes little from what is looked at
 	stillFor   = 1500 * time.Millisecond // after which what stands there is what was to be drawn
 	startsIn   = 2 * time.Minute
@@ -104,7 +104,7 @@ func coldStart(ctx context.Context, d *display.Display, program, user string) (s
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		return 0, 0, err
 	}
-	bare, err := d.PixelsInto(nil)
+	bare, err := d.Rows(nil)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -144,7 +144,7 @@ func settled(ctx context.Context, d *display.Display, bare []byte, began time.Ti
 	before, changed := bytes.Clone(bare), time.Now()
 	for {
 		var err error
-		if now, err = d.PixelsInto(now); err != nil {
+		if now, err = d.Rows(now); err != nil {
 			return time.Time{}, err
 		}
 		if !bytes.Equal(now, before) {
