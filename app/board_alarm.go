@@ -106,6 +106,9 @@ func (p *alarmPanel) alarmed(st model.AlarmState) {
 		says.Add(wrapped(l))
 	}
 	box.Add(says)
+	if s.home != nil && s.inDemo(s.home.Dir()) {
+		box.Add(wrapped(w.L("In the demonstration this is on purpose: the licence that has run out was published past the register, so that the alarm is seen once.")))
+	}
 	for i, f := range st.Foreign {
 		if i == mostForeign {
 			box.Add(caption(w.N("and {{.N}} more", len(st.Foreign)-i)))

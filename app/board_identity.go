@@ -68,7 +68,7 @@ func (b *board) identity(s *shell) room {
 	all := r.body
 	r.lower = container.NewVBox()
 	r.lockedRoom.body = r.lower // safety puts its parts here
-	r.safety = newSafety(r.lockedRoom, true)
+	r.safety = newSafety(r.lockedRoom, model.RoleBoard)
 	r.lockedRoom.body = all
 	all.Add(r.lower)
 	r.refresh = func() {

@@ -27,6 +27,7 @@ func hospitalSections(s *shell) []section {
 		{id: "requests", title: s.words.L("Requests"), icon: theme.MailSendIcon(), open: h.requests, shortcut: control(fyne.Key2)},
 		{id: "history", title: s.words.L("History"), icon: theme.HistoryIcon(), open: h.history, shortcut: control(fyne.Key3)},
 		{id: "data", title: s.words.L("Data"), icon: theme.StorageIcon(), open: h.data, shortcut: control(fyne.Key4)},
+		{id: "safety", title: s.words.L("Safety"), icon: theme.DocumentSaveIcon(), open: h.safety, shortcut: control(fyne.Key5)},
 	}
 }
 
@@ -272,9 +273,14 @@ func showRaw(s *shell, raw model.Raw) {
 	s.ask(d, fyne.NewSize(size.Width*0.94, size.Height*0.86))
 }
 
-// savePage writes a verdict as a page to print.
+// savePage writes a verdict as a page to print, under the name that the hospital
+// asks by.
 func savePage(s *shell, res verifier.Result) {
+	h, by, w := &hospital{home: s.home, ctx: s.ctx}, s.place.Title, s.words
 	s.saveFile(model.PageName(res), func(out io.Writer) error {
-		return model.WritePage(out, s.words, res, home.Version())
+		if name, err := h.Audience(h.ctx); err == nil && name != "" {
+			by = name
+		}
+		return model.WritePage(out, w, res, by, home.Version())
 	}, func() { s.notice(s.words.L("The page is saved."), nil) })
 }

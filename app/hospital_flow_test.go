@@ -196,12 +196,12 @@ func TestTrustImportVerify(t *testing.T) {
 	for _, size := range []fyne.Size{fyne.NewSize(1024, 720), phoneSize} {
 		c := newClinic(t, size)
 		content := c.window.Content()
-		wants(t, content, "No network is pinned on this machine", "[Go to Data]")
+		wants(t, content, "This machine trusts no network of boards yet", "[Go to Data]")
 		c.file("licence.json", string(c.licence))
-		wants(t, content, "Cannot confirm", "No network is pinned on this machine")
+		wants(t, content, "Cannot confirm", "This machine trusts no network of boards yet")
 
 		c.tap(t, "Go to Data")
-		wants(t, content, "No network is pinned on this machine", "No source is known.", "None. Every verdict rests on the boards' ledger alone.")
+		wants(t, content, "This machine trusts no network of boards yet", "No source is known.", "None. Every verdict rests on the boards' ledger alone.")
 		c.file("anything.txt", string(c.networkFile().Marshal()))
 		n := c.networkFile()
 		wants(t, content, strings.ReplaceAll(n.Display()[:19], " ", "  "), "clinic-abcdefgh", "Is this the fingerprint that the board told you by another way?")
@@ -327,17 +327,22 @@ func TestSavedPage(t *testing.T) {
 	c.settle()
 	c.file("licence.json", string(c.licence))
 	rep := c.rooms["verify"].(*verifyRoom).desk.State().Reports[0]
+	if until := rep.Result.Credentials[0].Until; until == nil || !until.After(c.at) {
+		t.Errorf("valid until %v", until)
+	}
 	path := filepath.Join(t.TempDir(), model.PageName(*rep.Result))
 	f := must(os.Create(path))
-	if err := model.WritePage(f, c.words, *rep.Result, home.Version()); err != nil {
+	if err := model.WritePage(f, c.words, *rep.Result, "Riverside Hospital", home.Version()); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 	b := must(os.ReadFile(path))
-	if !bytes.Contains(b, []byte(">Verified</h1>")) || !bytes.Contains(b, []byte("Quillfeather")) {
-		t.Errorf("%s", b)
+	for _, want := range []string{">Verified</h1>", "Quillfeather", "Valid until", "Checked by</th><td><bdi>Riverside Hospital", "Reviewed by: name, date and signature"} {
+		if !bytes.Contains(b, []byte(want)) {
+			t.Errorf("%q is not in %s", want, b)
+		}
 	}
 	if strings.Contains(path, "Quillfeather") || strings.Contains(path, "MD-0012345") {
 		t.Error("a name stands in a file's name")
@@ -385,7 +390,7 @@ func TestThreat70_EmbeddedPicturesStayText(t *testing.T) {
 	wants(t, c.window.Canvas().Overlays().Top(), "only its beginning is shown")
 	if rep.Result != nil {
 		var page bytes.Buffer
-		if err := model.WritePage(&page, c.words, *rep.Result, "1"); err != nil || strings.Contains(page.String(), "data:image") || strings.Contains(page.String(), "evil.example") {
+		if err := model.WritePage(&page, c.words, *rep.Result, "", "1"); err != nil || strings.Contains(page.String(), "data:image") || strings.Contains(page.String(), "evil.example") {
 			t.Error("the page holds a picture", err)
 		}
 	}

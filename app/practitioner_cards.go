@@ -35,7 +35,7 @@ const cardsAtOnce = 4
 func (p *practitioner) cards(s *shell) room {
 	r := &cardsRoom{walletRoom: newWalletRoom(p, s.words.L("Cards")), upTo: cardsAtOnce}
 	r.cards = model.NewCards(func() (model.Keeping, error) { return p.open() }, s.now, s.words, func() { onScreen(r.draw) })
-	r.safety = model.NewSafety(p.safe, s.now, s.words, func() {
+	r.safety = model.NewSafety(model.RolePractitioner, p.safe, s.now, s.words, func() {
 		onScreen(func() {
 			if r.safety.State().Due != r.due {
 				r.draw()

@@ -286,6 +286,8 @@ func hospitalScreens(b *album) {
 	b.whole("hospital-history-report")
 	b.section("data")
 	b.whole("hospital-data")
+	b.section("safety")
+	b.whole("hospital-safety")
 	common(b)
 
 	b.choosePlace()

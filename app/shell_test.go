@@ -595,7 +595,7 @@ func TestAddARoleAndSwitch(t *testing.T) {
 	a.tap(t, "Hospital")
 	wants(t, w.Content(), "Whom to trust")
 	a.tap(t, "Do this later")
-	wants(t, w.Content(), "[Verify]", "No network is pinned")
+	wants(t, w.Content(), "[Verify]", "This machine trusts no network")
 	if a.session.Locked() || a.home.Dir() != dir {
 		t.Error("another role closed or locked the home")
 	}
@@ -753,5 +753,38 @@ func TestBoardsHome(t *testing.T) {
 		a.goTo("identity")
 		a.settle()
 		wants(t, a.window.Content(), string(id))
+	}
+}
+
+// A hospital backs its home up as everybody does; its words are its own.
+func TestHospitalBackup(t *testing.T) {
+	for _, size := range []fyne.Size{desktopSize, phoneSize} {
+		freshUser(t)
+		a := launch(t, size, Options{Dir: newHome(t)})
+		a.tap(t, "Hospital")
+		a.tap(t, "Do this later")
+		a.goTo("safety")
+		a.settle()
+		lacks(t, a.window.Content(), "There is no backup yet.") // it is locked
+		a.typeInto(t, "Passphrase", "a long passphrase")
+		a.tap(t, "Unlock")
+		content := a.window.Content()
+		wants(t, content, "There is no backup yet.", "the verdicts that were kept are lost with it", "the verdicts that were kept, your requests")
+		stick := t.TempDir()
+		r := a.rooms["safety"].(*safetyRoom)
+		r.folder = func(_ string, take func(string)) { take(stick) }
+		r.file = func(take func(string)) { take(filepath.Join(stick, model.BackupName(clock()))) }
+		a.tap(t, "Make a backup…")
+		a.typeInto(t, "Passphrase of the backup", "paper otter lantern")
+		a.typeInto(t, "The passphrase again", "paper otter lantern")
+		a.tap(t, "Choose the folder…")
+		a.tap(t, "Make the backup")
+		wants(t, content, "The backup is made", "Last backup: ")
+		a.tap(t, "Rehearse a backup…")
+		a.tap(t, "Choose the backup…")
+		a.typeInto(t, "Passphrase of the backup", "paper otter lantern")
+		a.tap(t, "Rehearse")
+		wants(t, content, "The backup is whole and can be restored", "Nothing was changed.")
+		lacks(t, content, "licences in it")
 	}
 }

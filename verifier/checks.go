@@ -375,6 +375,9 @@ func (r *run) describe(auth vc.Authentic, i int, f form) {
 	if name, _ := r.desk(auth.Issuer()); name != "" {
 		c.IssuerName = ptr(name)
 	}
+	if until, ends := auth.ValidUntil(); ends {
+		c.Until = &until
+	}
 	if h := holderOf(auth); h != "" {
 		c.Subject = ptr(h.String())
 	}

@@ -88,8 +88,10 @@ type Credential struct {
 	// IssuerName is what the issuer's document calls it, or what the hospital
 	// calls an issuer that it lists itself; nil where neither says anything.
 	IssuerName *string `json:"issuer_name,omitempty"`
-	// Desk is whom to ask about it today; nil for a listed issuer. Neither name
-	// nor desk stands in a report, whose members are fixed (NewReport).
+	// Until is the end of the validity that it states itself; nil for none.
+	Until *time.Time `json:"valid_until,omitempty"`
+	// Desk is whom to ask about it today; nil for a listed issuer. Neither name nor
+	// end nor desk stands in a report, whose members are fixed (NewReport).
 	Desk    *Desk   `json:"desk,omitempty"`
 	Subject *string `json:"subject"` // holder's DID; null in a register copy
 	Bound   *bool   `json:"bound"`   // holder binding was proved
@@ -133,7 +135,7 @@ func NewReport(results []Result) Report {
 		out[i] = res
 		out[i].Credentials = make([]Credential, len(res.Credentials))
 		for j, c := range res.Credentials {
-			c.IssuerName, c.Desk, c.Says = nil, nil, nil
+			c.IssuerName, c.Until, c.Desk, c.Says = nil, nil, nil, nil
 			out[i].Credentials[j] = c
 		}
 	}

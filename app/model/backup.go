@@ -72,7 +72,7 @@ type Safety struct {
 	changed func()
 	work    *Work
 	restore restoring
-	board   bool // the home is a board's
+	role    Role // for which the home is kept
 
 	mu    sync.Mutex
 	state SafetyState
@@ -81,16 +81,9 @@ type Safety struct {
 // restoring is home.Restore.
 type restoring func(ctx context.Context, file, dir string, o home.Options, r home.RestoreOptions) (home.Restored, error)
 
-// NewSafety is about the home that open gives.
-func NewSafety(open func() (Safe, error), now Clock, w Words, changed func()) *Safety {
-	return &Safety{open: open, now: now, words: w, changed: changed, work: NewWork(changed), restore: home.Restore}
-}
-
-// NewBoardSafety is NewSafety for a board's home.
-func NewBoardSafety(open func() (Safe, error), now Clock, w Words, changed func()) *Safety {
-	s := NewSafety(open, now, w, changed)
-	s.board = true
-	return s
+// NewSafety is about the home that open gives, in a role.
+func NewSafety(role Role, open func() (Safe, error), now Clock, w Words, changed func()) *Safety {
+	return &Safety{role: role, open: open, now: now, words: w, changed: changed, work: NewWork(changed), restore: home.Restore}
 }
 
 // State is what there is to show.
@@ -124,10 +117,7 @@ func (s *Safety) Refresh(ctx context.Context) {
 	s.mu.Lock()
 	s.state.Loaded, s.state.Trouble = true, trouble(s.words, err)
 	if err == nil {
-		s.state.Last, s.state.Due, s.state.Restored = lastBackup(s.words, info, s.now())
-		if s.board && info.LastBackup == nil {
-			s.state.Due = s.words.L("Make a backup: if this machine is lost, the register and the board's keys are lost with it.")
-		}
+		s.state.Last, s.state.Due, s.state.Restored = lastBackup(s.words, s.role, info, s.now())
 		s.state.People = nil
 		for _, name := range info.People {
 			s.state.People = append(s.state.People, Unlocker{Plain(name), name == actor, slices.Contains(info.Keyring, name)})
@@ -139,12 +129,20 @@ func (s *Safety) Refresh(ctx context.Context) {
 
 // lastBackup says when a home was last backed up, whether that is too long ago,
 // and when it was brought back.
-func lastBackup(w Words, i home.Info, now time.Time) (last, due, restored string) {
+func lastBackup(w Words, role Role, i home.Info, now time.Time) (last, due, restored string) {
 	if i.Restored != nil {
 		restored = w.L("This home was restored from a backup on {{.When}}.", D{"When": w.Stamp(*i.Restored)})
 	}
 	if i.LastBackup == nil {
-		return w.L("There is no backup yet."), w.L("Make a backup: if this device is lost, your licences are lost with it."), restored
+		switch role {
+		case RoleBoard:
+			due = w.L("Make a backup: if this machine is lost, the register and the board's keys are lost with it.")
+		case RoleHospital:
+			due = w.L("Make a backup: if this machine is lost, the verdicts that were kept are lost with it.")
+		default:
+			due = w.L("Make a backup: if this device is lost, your licences are lost with it.")
+		}
+		return w.L("There is no backup yet."), due, restored
 	}
 	age := now.Sub(*i.LastBackup)
 	last = w.L("Last backup: {{.When}}, {{.Age}}.", D{"When": w.Stamp(*i.LastBackup), "Age": w.Ago(age)})
@@ -204,7 +202,7 @@ func (s *Safety) Backup(ctx context.Context, file string, pass, again []byte) er
 		w.L("File: {{.Name}}", D{"Name": FileName(filepath.Base(done.File))}),
 		w.L("Size: {{.Size}}", D{"Size": size(w, done.Bytes)}),
 	}}
-	if !s.board {
+	if s.role == RolePractitioner {
 		f.Lines = append(f.Lines, holds(w, done.Credentials)...)
 	}
 	f.Lines = append(f.Lines,
@@ -248,7 +246,7 @@ func (s *Safety) Rehearse(ctx context.Context, file string, pass []byte) error {
 	if err != nil {
 		return err
 	}
-	s.finish(ctx, restored(s.words, out, s.board))
+	s.finish(ctx, restored(s.words, out, s.role))
 	return nil
 }
 
@@ -382,20 +380,20 @@ func (r *Restoration) run(ctx context.Context, file, dir string, pass, fresh, ag
 		return err
 	}
 	r.mu.Lock()
-	r.state.Finished, r.state.Dir = restored(r.words, out, false), out.Dir
+	r.state.Finished, r.state.Dir = restored(r.words, out, ""), out.Dir
 	r.mu.Unlock()
 	return nil
 }
 
-// restored says what came out of a backup, which of a board's holds no licences
-// of a wallet.
-func restored(w Words, out home.Restored, board bool) *Finished {
+// restored says what came out of a backup. Licences of a wallet are in a
+// practitioner's alone; role is "" where it is not known whose it is.
+func restored(w Words, out home.Restored, role Role) *Finished {
 	f := &Finished{Title: w.L("Your data is back")}
 	if out.Rehearsed {
 		f.Title = w.L("The backup is whole and can be restored")
 	}
 	f.Lines = append(f.Lines, w.L("Made on {{.When}}.", D{"When": w.Stamp(out.Created)}))
-	if !board {
+	if role == RolePractitioner || role == "" {
 		f.Lines = append(f.Lines, holds(w, out.Credentials)...)
 	}
 	if len(out.People) > 0 {

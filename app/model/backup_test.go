@@ -39,7 +39,7 @@ func (s *safe) Backup(ctx context.Context, file string, o home.BackupOptions) (h
 }
 
 func safety(h *safe) *Safety {
-	return NewSafety(func() (Safe, error) { return h, nil }, clockAt, English(), func() {})
+	return NewSafety(RolePractitioner, func() (Safe, error) { return h, nil }, clockAt, English(), func() {})
 }
 
 func TestLastBackup(t *testing.T) {
@@ -70,7 +70,7 @@ func TestLastBackup(t *testing.T) {
 			t.Errorf("%+v", st.People)
 		}
 	}
-	s := NewSafety(func() (Safe, error) { return nil, errors.New("open /home/quill") }, clockAt, English(), func() {})
+	s := NewSafety(RolePractitioner, func() (Safe, error) { return nil, errors.New("open /home/quill") }, clockAt, English(), func() {})
 	s.Refresh(t.Context())
 	if st := s.State(); st.Trouble.Code != "internal_error" || !st.Loaded {
 		t.Errorf("%+v", st)
@@ -173,14 +173,14 @@ func (r realSafe) AddPerson(context.Context, string, []byte) error { return nil 
 func TestThreat72_BackupAndRestore(t *testing.T) {
 	p := newPractice(t, 1)
 	it := p.licensed(0)
-	s := NewSafety(func() (Safe, error) { return realSafe{Home: p.home}, nil }, p.Now, English(), func() {})
+	s := NewSafety(RolePractitioner, func() (Safe, error) { return realSafe{Home: p.home}, nil }, p.Now, English(), func() {})
 	stick := t.TempDir()
 	file := filepath.Join(stick, BackupName(p.Now()))
 	pass := func() []byte { return []byte("paper-otter-lantern") }
 
 	// Broken off while it is written.
 	ctx, cancel := context.WithCancel(t.Context())
-	stopped := NewSafety(func() (Safe, error) { return stopping{realSafe{Home: p.home}, cancel}, nil }, p.Now, English(), func() {})
+	stopped := NewSafety(RolePractitioner, func() (Safe, error) { return stopping{realSafe{Home: p.home}, cancel}, nil }, p.Now, English(), func() {})
 	if err := stopped.Backup(ctx, file, pass(), pass()); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}

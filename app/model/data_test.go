@@ -277,7 +277,7 @@ func TestDataLine(t *testing.T) {
 		{"too old for privileging", data(30 * time.Hour), nil, Due, "Data as of 20 Nov 2026 03:00 UTC, 30 hours old, signed by 4 boards.", "Too old for privileging: sync, or import a pack."},
 		{"too old", data(40 * 24 * time.Hour), nil, Stale, "Data as of 12 Oct 2026 09:00 UTC, 40 days old, signed by 4 boards.", "Too old for every purpose: sync, or import a pack."},
 		{"ahead", data(-time.Hour), nil, Young, "Data as of 21 Nov 2026 10:00 UTC, ahead of this machine's clock, signed by 4 boards.", "The next sync is due by 22 Nov 2026 10:00 UTC."},
-		{"no trust", nil, explain.Errorf("no_trust", "x"), Missing, "No network is pinned on this machine, so there is nothing to judge by.", ""},
+		{"no trust", nil, explain.Errorf("no_trust", "x"), Missing, "This machine trusts no network of boards yet, so there is nothing to judge by.", ""},
 	} {
 		l := NewDataLine(English(), tt.data, tt.err, now)
 		if l.Text != tt.text || l.Age != tt.age || tt.next != "" && l.Next != tt.next || l.Next == "" {

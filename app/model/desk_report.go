@@ -337,6 +337,9 @@ func facts(w Words, c verifier.Credential) []Fact {
 		f := wallet.Field(s)
 		add(ClaimName(w, s.Name), &s.Value, func(string) string { return claimValue(w, f) })
 	}
+	if c.Until != nil {
+		out = append(out, Fact{Name: w.L("Valid until"), Value: w.Stamp(*c.Until)})
+	}
 	add(w.L("Issued by"), c.IssuerName, Plain)
 	add(w.L("Issuer's identifier"), c.Issuer, Plain)
 	add(w.L("Held by"), c.Subject, Plain)

@@ -482,15 +482,7 @@ func (n *Identity) Confirm(ctx context.Context) {
 		return
 	}
 	n.begin()
-	if !step.Ready() {
-		n.failed(ctx, explain.Errorf("word_not_typed", "not confirmed"))
-		return
-	}
-	var said []string
-	err := n.Work.Do(ctx, n.words.L("Sending it to the ledger"), func(ctx context.Context, _ func(int64, int64)) (err error) {
-		said, err = step.do(ctx)
-		return err
-	})
+	said, err := step.confirm(ctx, n.Work, n.words)
 	n.Refresh(ctx)
 	if ctx.Err() != nil {
 		return

@@ -22,10 +22,11 @@ type fakeDesk struct {
 	lines   []issuer.Line
 	preview issuer.Preview
 	out     issuer.Outcome
-	err     error // of everything
-	acting  error // of acts
-	asked   []any // acts that were previewed
-	done    []any // acts that were made
+	err     error  // of everything
+	acting  error  // of acts
+	asked   []any  // acts that were previewed
+	done    []any  // acts that were made
+	during  func() // while an import is approved; nil: nothing
 }
 
 func (f *fakeDesk) Licences(context.Context, []int64) ([]issuer.Licence, error) {
@@ -93,8 +94,14 @@ func (f *fakeDesk) Reject(_ context.Context, id int64, person, reason string) er
 	return err
 }
 
-func (f *fakeDesk) ApproveImport(_ context.Context, n int64, person string, p issuer.Progress) (issuer.ApprovalReport, error) {
+func (f *fakeDesk) ApproveImport(ctx context.Context, n int64, person string, p issuer.Progress) (issuer.ApprovalReport, error) {
 	p("approve", 1, 0)
+	if f.during != nil {
+		f.during()
+	}
+	if ctx.Err() != nil {
+		return issuer.ApprovalReport{Import: n, Approved: 1}, ctx.Err()
+	}
 	_, err := f.act(fmt.Sprintf("approve all of %d by %s", n, person))
 	return issuer.ApprovalReport{Import: n, Approved: 3, Scheduled: 1, Refused: 1, Refusals: []issuer.Refusal{{ID: 9, Code: "act_outdated"}}}, err
 }
@@ -402,6 +409,33 @@ func TestApprovals(t *testing.T) {
 	}
 	if a.Wipe(); strings.Contains(all(a.State()), "Quast") {
 		t.Error("something is left after a lock")
+	}
+}
+
+// TestApprovalsStopped: who stops the approval of a whole import is told that what
+// was approved before stays, and is asked again only if they ask.
+func TestApprovalsStopped(t *testing.T) {
+	f := licenceDesk()
+	waitingActs(f)
+	a := approvalsOf(f, "Ada", "Bea")
+	a.Refresh(t.Context())
+	var far model.WorkState
+	f.during = func() {
+		far = a.Work.State()
+		a.Work.Cancel()
+		f.open = f.open[:len(f.open)-1] // one was approved before
+	}
+	a.AskImport(6)
+	a.Confirm(t.Context())
+	st := a.State()
+	if !far.Running || far.Done != 1 || far.Total != 2 {
+		t.Errorf("its progress was %+v", far)
+	}
+	if len(f.done) != 0 || st.Asked != nil || st.Failed.Code != "" || !slices.Equal(st.Said, []string{"It was stopped. What was approved before stays approved."}) {
+		t.Errorf("%+v", st)
+	}
+	if len(st.Imports) != 1 || st.Imports[0].Acts != 1 || a.Work.State().Running {
+		t.Errorf("what waits was not read anew: %+v", st.Imports)
 	}
 }
 

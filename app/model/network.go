@@ -78,6 +78,22 @@ func (s *Step) Ready() bool {
 	return (s.Compare == nil || s.Compare.Same()) && (s.Word == "" || strings.EqualFold(strings.TrimSpace(s.Typed), s.Word))
 }
 
+// confirm does the step; what was done before an error is said beside it. Codes
+// file_not_compared and word_not_typed where it is not ready, and those of the step.
+func (s *Step) confirm(ctx context.Context, work *Work, w Words) (said []string, err error) {
+	switch {
+	case s.Compare != nil && !s.Compare.Same():
+		return nil, explain.Errorf("file_not_compared", "nobody compared it")
+	case !s.Ready():
+		return nil, explain.Errorf("word_not_typed", "not confirmed")
+	}
+	err = work.Do(ctx, w.L("Sending it to the ledger"), func(ctx context.Context, _ func(int64, int64)) (err error) {
+		said, err = s.do(ctx)
+		return err
+	})
+	return said, err
+}
+
 // Newcomer is a file of a board that wants to be let in.
 type Newcomer struct {
 	Name, DID, Key, Node string
@@ -745,15 +761,7 @@ func (n *Network) Confirm(ctx context.Context) {
 		return
 	}
 	n.begin()
-	if !step.Ready() {
-		n.failed(ctx, explain.Errorf("file_not_compared", "nobody compared it"))
-		return
-	}
-	var said []string
-	err := n.Work.Do(ctx, n.words.L("Sending it to the ledger"), func(ctx context.Context, _ func(int64, int64)) (err error) {
-		said, err = step.do(ctx)
-		return err
-	})
+	said, err := step.confirm(ctx, n.Work, n.words)
 	n.Refresh(ctx)
 	if ctx.Err() != nil {
 		return

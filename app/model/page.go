@@ -20,11 +20,13 @@ func PageName(res verifier.Result) string {
 }
 
 // WritePage writes a verdict as a page to print and to keep: one HTML file
-// without scripts and without anything from elsewhere. version is the program's.
-// Code page_too_large.
-func WritePage(out io.Writer, w Words, res verifier.Result, version string) error {
+// without scripts and without anything from elsewhere. by is the organisation
+// that checked, "" where its home has no name; who looked at it signs on paper.
+// version is the program's. Code page_too_large.
+func WritePage(out io.Writer, w Words, res verifier.Result, by, version string) error {
 	r := NewReport(w, res.File, res)
 	p := page{
+		By:       Plain(by),
 		Language: language(w), Report: r, Colour: colours[res.Verdict],
 		Title:   w.L("Verdict: {{.Word}}", D{"Word": r.Word}),
 		Checked: w.Stamp(res.VerifiedAt), Purpose: PurposeName(w, res.Purpose), Version: Plain(version),
@@ -32,6 +34,7 @@ func WritePage(out io.Writer, w Words, res verifier.Result, version string) erro
 			Reason: w.L("Why"), Next: w.L("What to do next"), File: w.L("File"), Purpose: w.L("Purpose"), Checked: w.L("Checked on"), Then: w.L("About the time"),
 			AsOf: w.L("Data as of"), Boards: w.L("Boards that signed the data"), Program: w.L("Program"), Facts: w.L("What was verified"),
 			Checks: w.L("Checks"), Check: w.L("Check"), Result: w.L("Result"), Meaning: w.L("What it means"), Data: w.L("Data"), Code: w.L("Code"),
+			By: w.L("Checked by"), Reviewed: w.L("Reviewed by: name, date and signature"),
 			Odd: w.L("A name here holds characters that deceive; they are shown by their number."),
 		},
 		Note: w.L("This page tells what Bonafide found on the day it names. It is no credential and proves nothing by itself: to know what holds today, verify the credential again."),
@@ -64,6 +67,7 @@ func WritePage(out io.Writer, w Words, res verifier.Result, version string) erro
 type page struct {
 	Report
 	Language, Title, Colour   string
+	By                        string
 	Checked, Purpose, Version string
 	Then                      string // the time that it is about, where that is not now
 	AsOf, Age, Note           string
@@ -75,6 +79,7 @@ type page struct {
 type labels struct {
 	Reason, Next, File, Purpose, Checked, AsOf, Boards, Program, Facts string
 	Checks, Check, Result, Meaning, Data, Code, Odd, Then              string
+	By, Reviewed                                                       string
 }
 
 // colours go with the words; on paper the words alone remain.
@@ -96,7 +101,7 @@ h2 { font-size: 1.2rem; margin-top: 2rem; } h3 { font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
 th, td { border: 1px solid #74807f; padding: .35rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { background: #eef2f2; } td p { margin: 0 0 .3rem; } code { overflow-wrap: anywhere; }
-bdi { unicode-bidi: isolate; } .note { border-top: 1px solid #74807f; margin-top: 2rem; padding-top: .5rem; }
+bdi { unicode-bidi: isolate; } .sign { margin-top: 4rem; border-top: 1px solid; width: 24rem; max-width: 100%; } .note { border-top: 1px solid #74807f; margin-top: 2rem; padding-top: .5rem; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; } tr { break-inside: avoid; } h2 { break-after: avoid; } th { background: none; } }
 @media (prefers-color-scheme: dark) { @media screen { body { color: #f0f3f3; background: #171d1d; } th { background: #263030; } } }
 </style>
@@ -117,6 +122,8 @@ bdi { unicode-bidi: isolate; } .note { border-top: 1px solid #74807f; margin-top
 <tr><th scope="row">{{.Labels.File}}</th><td><bdi>{{.File}}</bdi></td></tr>
 <tr><th scope="row">{{.Labels.Purpose}}</th><td>{{.Purpose}}</td></tr>
 <tr><th scope="row">{{.Labels.Checked}}</th><td>{{.Checked}}</td></tr>
+{{- with .By}}
+<tr><th scope="row">{{$.Labels.By}}</th><td><bdi>{{.}}</bdi></td></tr>{{end}}
 {{- with .Then}}
 <tr><th scope="row">{{$.Labels.Then}}</th><td>{{.}}</td></tr>{{end}}
 {{- if .AsOf}}
@@ -149,6 +156,7 @@ bdi { unicode-bidi: isolate; } .note { border-top: 1px solid #74807f; margin-top
 {{- end}}
 </tbody>
 </table>
+<p class="sign">{{.Labels.Reviewed}}</p>
 <p class="note">{{.Note}}</p>
 </main>
 </body>

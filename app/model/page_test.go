@@ -30,7 +30,7 @@ func pageOf(v verifier.Verdict) verifier.Result {
 		File: "presentation.json", Verdict: v, Purpose: verifier.Privileging, VerifiedAt: now, AsOf: &asOf, Validators: 4,
 		Credentials: []verifier.Credential{
 			{
-				Type: ptr("ProfessionalLicence"), Issuer: ptr("did:bonafide:demo:abc"), IssuerName: ptr("Demo Board of Medicine"), Subject: ptr("did:key:z6Mk"),
+				Type: ptr("ProfessionalLicence"), Issuer: ptr("did:bonafide:demo:abc"), IssuerName: ptr("Demo Board of Medicine"), Subject: ptr("did:key:z6Mk"), Until: ptr(now.AddDate(1, 0, 0)),
 				Desk: &verifier.Desk{Name: "Demo Board of Medicine", Contact: "desk@medicine.example"}, Bound: ptr(true),
 				Licence: verifier.Licence{Status: ptr("probation"), MayPractise: ptr("with_conditions"), Disciplinary: ptr(true)},
 			},
@@ -56,7 +56,7 @@ func pageOf(v verifier.Verdict) verifier.Result {
 func written(t *testing.T, res verifier.Result) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WritePage(&b, English(), res, "1.2.3"); err != nil {
+	if err := WritePage(&b, English(), res, "Demo Hospital", "1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -146,7 +146,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
 
 func TestPageThatCannotBeWritten(t *testing.T) {
-	if err := WritePage(full{}, English(), pageOf(verifier.Verified), "1"); err == nil {
+	if err := WritePage(full{}, English(), pageOf(verifier.Verified), "", "1"); err == nil {
 		t.Error("a page on a full disk")
 	}
 	res := pageOf(verifier.Verified)
@@ -156,7 +156,7 @@ func TestPageThatCannotBeWritten(t *testing.T) {
 		res.Credentials[i].Type = &long
 	}
 	var b bytes.Buffer
-	if err := WritePage(&b, English(), res, "1"); explain.CodeOf(err) != "page_too_large" || b.Len() > 0 {
+	if err := WritePage(&b, English(), res, "", "1"); explain.CodeOf(err) != "page_too_large" || b.Len() > 0 {
 		t.Error(err, b.Len())
 	}
 }

@@ -18,9 +18,9 @@ var _ = add(
 	},
 	Entry{
 		Code: "network_malformed", Exit: ExitRefused,
-		Message: "The file is no network.json, or it was altered.",
+		Message: "The file is not a network file of the boards, or it was altered.",
 		Who:     "you",
-		Next:    "Get network.json again from the board.",
+		Next:    "Get the network file again from the board.",
 	},
 	Entry{
 		Code: "fingerprint_mismatch", Exit: ExitRefused,

@@ -47,7 +47,7 @@ var screen = map[string]string{
 	"no_node":                   "Start the board's own node, or name one to sync from.",
 	"no_peers":                  "Say where this board's node can be reached, or name other nodes.",
 	"no_sources":                "Name a source to sync from, or import a pack from a file.",
-	"no_trust":                  "Pin the boards' network file first, then import a pack or sync.",
+	"no_trust":                  "Open the boards' network file under Data and compare its fingerprint; then import a pack or sync.",
 	"node_halted":               "Ask the members from whom nothing is heard; the state of the ledger names them.",
 	"node_running":              "Stop the node and try again, or leave it out.",
 	"passphrase_needed":         "Unlock the home with its passphrase.",

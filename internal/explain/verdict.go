@@ -91,7 +91,7 @@ var _ = add(
 	Entry{"fresh", ExitOK, "The data is young enough for this purpose.", "nobody", "Nothing."},
 	Entry{"stale", ExitNotNow, "The data is too old for this purpose.", "you", "Sync, then verify again."},
 	Entry{"no_data", ExitNotNow, "There is no ledger data on this machine yet.", "you", "Sync, or import a trust pack, then verify again."},
-	Entry{"no_trust", ExitNotNow, "No network is pinned on this machine, so there is nothing to judge by.", "you", "Pin the boards' network file with `bonafide trust pin`, then sync."},
+	Entry{"no_trust", ExitNotNow, "This machine trusts no network of boards yet, so there is nothing to judge by.", "you", "Pin the boards' network file with `bonafide trust pin`, then sync."},
 
 	Entry{"bound", ExitOK, "The person who answered the request holds the key that the credential was issued to.", "nobody", "Nothing."},
 	Entry{"binding_not_required", ExitOK, "This purpose does not ask who presents the credential.", "nobody", "Nothing."},

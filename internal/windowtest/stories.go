@@ -45,7 +45,7 @@ func demoHospital(p *player) {
 	p.keep("requests")
 	p.find("Make the request")
 	p.click("Make the request")
-	p.see("The other device reads")
+	p.see("Details wanted")
 	p.keep("request")
 	p.click("History")
 	p.see("verdicts are kept")

@@ -47,7 +47,7 @@ func (p *practitioner) safe() (model.Safe, error) { return p.s.safe(p.home) }
 // a part of a room of its own.
 type safetyRoom struct {
 	*lockedRoom
-	board bool
+	role  model.Role
 	model *model.Safety
 	bar   *workBar
 	top   *fyne.Container
@@ -60,20 +60,25 @@ type safetyRoom struct {
 }
 
 func (p *practitioner) safety(s *shell) room {
-	r := newSafety(newWalletRoom(p, s.words.L("Safety")).lockedRoom, false)
-	r.refresh = func() { r.model.Refresh(s.ctx) }
+	return safetyIn(newWalletRoom(p, s.words.L("Safety")).lockedRoom, model.RolePractitioner)
+}
+
+func (h *hospital) safety(s *shell) room {
+	return safetyIn(newLockedRoom(s, h.home, s.words.L("Safety"), s.words.L("What was verified here is locked. Nothing of it is shown until it is unlocked.")), model.RoleHospital)
+}
+
+// safetyIn makes a room of safety alone.
+func safetyIn(in *lockedRoom, role model.Role) *safetyRoom {
+	r := newSafety(in, role)
+	r.refresh = func() { r.model.Refresh(in.s.ctx) }
 	return r
 }
 
 // newSafety puts safety into the body of a room.
-func newSafety(in *lockedRoom, board bool) *safetyRoom {
+func newSafety(in *lockedRoom, role model.Role) *safetyRoom {
 	s := in.s
-	r := &safetyRoom{lockedRoom: in, board: board}
-	safety := model.NewSafety
-	if board {
-		safety = model.NewBoardSafety
-	}
-	r.model = safety(func() (model.Safe, error) { return s.safe(in.home) }, s.now, s.words, func() { onScreen(r.draw) })
+	r := &safetyRoom{lockedRoom: in, role: role}
+	r.model = model.NewSafety(role, func() (model.Safe, error) { return s.safe(in.home) }, s.now, s.words, func() { onScreen(r.draw) })
 	r.bar = newWorkBar(s.words, r.model.Work())
 	r.folder, r.file = s.openFolder, r.chooseBackup
 	r.top, r.parts = container.NewVBox(), container.NewVBox()
@@ -134,7 +139,10 @@ func (r *safetyRoom) draw() {
 	holds := w.L("A backup is one encrypted file with everything in this home: your licences, your keys and the log. It has a passphrase of its own.")
 	may := w.L("Whoever may unlock it sees everything in it and can act with it. What they do is noted under their name.")
 	who := w.L("Who may unlock this home")
-	if r.board {
+	switch r.role {
+	case model.RoleHospital:
+		holds = w.L("A backup is one encrypted file with everything in this home: the verdicts that were kept, your requests and your own list of issuers. It has a passphrase of its own.")
+	case model.RoleBoard:
 		holds = w.L("A backup is one encrypted file with everything in this home: the register, the board's keys, what waits for approval and who may sign in. It has a passphrase of its own.")
 		may = w.L("Whoever may sign in sees the whole register and can act in the board's name. What they do is noted under their name. What suspends, ends or replaces a licence takes two: somebody else approves it.")
 		who = w.L("Who may sign in")
