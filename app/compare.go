@@ -26,7 +26,7 @@ func newComparing(s *shell, rows []string, ticked func(row int, yes bool), typed
 func newComparingWith(s *shell, asks string, rows []string, ticked func(row int, yes bool), typed func(text string)) *comparing {
 	w := s.words
 	c := &comparing{s: s, typed: newEntry(), match: wrapped("")}
-	c.match.Hide()
+	c.update(make([]bool, len(rows)), false, "")
 	c.typed.SetPlaceHolder(w.L("Type or paste the fingerprint that you were told"))
 	c.typed.OnChanged = typed
 	list := container.NewVBox()
@@ -58,10 +58,14 @@ func (c *comparing) update(ticked []bool, matches bool, differs string) {
 			t.SetChecked(ticked[i])
 		}
 	}
-	c.match.Importance = widget.DangerImportance
-	if matches {
-		c.match.Importance, differs = widget.SuccessImportance, c.s.words.L("The same. ✓")
+	// Something always stands there, so that the buttons below stay where they are.
+	switch {
+	case matches:
+		c.match.Importance, c.match.Text = widget.SuccessImportance, c.s.words.L("The same. ✓")
+	case differs != "":
+		c.match.Importance, c.match.Text = widget.DangerImportance, differs
+	default:
+		c.match.Importance, c.match.Text = widget.MediumImportance, c.s.words.L("Spaces and capital letters make no difference.")
 	}
-	setText(c.match, differs)
 	c.match.Refresh()
 }

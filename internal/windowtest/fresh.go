@@ -155,6 +155,7 @@ func freshPractitioner(p *player) {
 	p.see("A network file")
 	p.clickUnder("Type or paste the fingerprint that you were told", 0)
 	p.typed(d.print)
+	p.see("The same. ✓")
 	p.keep("fingerprint")
 	p.click("Trust this network")
 	p.gone("Trust this network")
