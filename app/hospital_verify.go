@@ -87,7 +87,7 @@ func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
 		r.compact = []fyne.CanvasObject{container.NewBorder(nil, nil, nil, container.NewHBox(open, more), r.purpose), r.extra}
 		first = append(first, r.request)
 	} else {
-		r.full = append(above, across(s, open, paste, live, r.clear, r.again), r.request)
+		r.full = append(above, buttons(s, open, paste, live, r.clear, r.again), r.request)
 	}
 	r.top = container.NewVBox(r.full...)
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(
