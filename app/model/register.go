@@ -40,7 +40,7 @@ type RegisterState struct {
 	Version int
 	Loaded  bool    // rows can be shown
 	Trouble Trouble // why there are none, or no more
-	Total   int     // licences in the register
+	Total   int     // licences in the register; 0 until it is known
 	Read    int     // of them, those that were read so far
 	Reading bool
 	Query   string
@@ -178,15 +178,11 @@ func (r *Register) read(ctx context.Context, b Registering, life int) error {
 
 // build reads all of it. It goes on where an earlier try stopped.
 func (r *Register) build(ctx context.Context, b Registering, life int) error {
-	total, err := b.Count(ctx)
-	if err != nil {
-		return err
-	}
 	open, err := openActs(ctx, b)
 	if err != nil {
 		return err
 	}
-	last, size := int64(0), firstRows
+	last, size, total := int64(0), firstRows, 0
 	r.mu.Lock()
 	if n := len(r.index.rows); n > 0 {
 		last, size = r.index.rows[n-1].id, moreRows
@@ -212,12 +208,19 @@ func (r *Register) build(ctx context.Context, b Registering, life int) error {
 				}
 			}
 			r.state.Loaded, r.state.Trouble = true, Trouble{}
-			r.state.Read, r.state.Total = len(r.index.rows), max(total, len(r.index.rows))
 			r.state.Reading = len(ls) == size
+			if r.state.Read = len(r.index.rows); total > 0 || !r.state.Reading {
+				r.state.Total = max(total, r.state.Read)
+			}
 			r.built = len(ls) < size
 		})
 		if !going || len(ls) < size {
 			return nil
+		}
+		if total == 0 { // counting a large register takes longer than its first rows
+			if total, err = b.Count(ctx); err != nil {
+				return err
+			}
 		}
 		last, size = ls[len(ls)-1].ID, moreRows
 	}
@@ -302,7 +305,9 @@ func (r *Register) find() {
 			r.found = append(r.found, int32(i))
 		}
 	}
-	r.state.Read, r.state.Total = len(r.index.rows), max(r.state.Total, len(r.index.rows))
+	if r.state.Read = len(r.index.rows); !r.state.Reading || r.state.Total > 0 {
+		r.state.Total = max(r.state.Total, r.state.Read)
+	}
 }
 
 // Search shows the rows in which every word of a query stands: in the name, the
@@ -330,6 +335,8 @@ func (r *Register) count() {
 	d := D{"Found": st.Found, "Read": st.Read, "Total": st.Total}
 	all := st.Query == "" && st.Filter == FilterAll
 	switch {
+	case st.Reading && st.Total == 0:
+		st.Count = w.L("Reading the register")
 	case st.Reading && all:
 		st.Count = w.L("Reading the register: {{.Read}} of {{.Total}}", d)
 	case st.Reading:

@@ -249,7 +249,7 @@ func TestRegisterWhileReading(t *testing.T) {
 		}
 	}
 	r.Refresh(t.Context())
-	if len(counts) < 2 || counts[0] != "1 found; so far searched 100 of 2,500" || r.State().Count != "1 found among 2,500" {
+	if len(counts) < 2 || counts[0] != "Reading the register" || counts[1] != "1 found; so far searched 1,100 of 2,500" || r.State().Count != "1 found among 2,500" {
 		t.Errorf("%q, then %q", counts, r.State().Count)
 	}
 }

@@ -386,7 +386,7 @@ func TestHelp(t *testing.T) {
 	if all := h.Topics("", ""); len(all) != len(guides.Names()) || all[0].Title != "For hospitals" {
 		t.Errorf("the first page: %v", all)
 	}
-	for query, first := range map[string]string{"no_trust": "no_trust", "NO TRUST pinned": "no_trust", "usb stick": "hospital#data", "claim code": "board#letters", "hospitals": "hospital", "compare fingerprint": "hospital#trust"} {
+	for query, first := range map[string]string{"no_trust": "no_trust", "NO TRUST judge": "no_trust", "usb stick": "hospital#data", "claim code": "board#letters", "hospitals": "hospital", "compare fingerprint": "hospital#trust"} {
 		if got := h.Topics(query, ""); len(got) == 0 || got[0].ID != first {
 			t.Errorf("%q finds %v first", query, got[:min(len(got), 3)])
 		}
