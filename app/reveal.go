@@ -33,6 +33,25 @@ func within(o fyne.CanvasObject) []fyne.CanvasObject {
 	return nil
 }
 
+// turnedTo is how far everything in an object is scrolled, added up.
+func turnedTo(o fyne.CanvasObject) float32 {
+	var sum float32
+	switch o := o.(type) {
+	case nil:
+		return 0
+	case *container.Scroll:
+		sum = o.Offset.X + o.Offset.Y
+	case *widget.List:
+		return o.GetScrollOffset()
+	}
+	for _, in := range within(o) {
+		if in != nil && in.Visible() {
+			sum += turnedTo(in)
+		}
+	}
+	return sum
+}
+
 // scrollAround is the innermost scroll that an object stands in; nil where it
 // stands in none.
 func scrollAround(o, target fyne.CanvasObject, scroll *container.Scroll) (*container.Scroll, bool) {

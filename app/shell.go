@@ -98,6 +98,7 @@ type shell struct {
 	dropped func([]fyne.URI)  // takes files where no room is in sight; may be nil
 	pasted  func(text string) // likewise text
 	before  string            // what had the keyboard's attention at the last beat
+	turned  float32           // how far everything was scrolled then
 	beats   int               // since the window opened
 	fresh   string            // where a new home is wanted; "": the default
 	files   []fyne.URI        // to be taken by the first room
@@ -689,8 +690,8 @@ func (s *shell) touch() {
 const beatEvery = 5 * time.Second
 
 // beat looks whether somebody is here and what has grown old. Fyne tells nobody
-// but the widget in focus of a key, so what that widget holds is compared with
-// what it held before.
+// but the widget in focus of a key, and nobody but a scroll of the wheel, so what
+// that widget holds, and how far the scrolls stand, are compared with before.
 func (s *shell) beat() {
 	held := ""
 	switch f := s.window.Canvas().Focused().(type) {
@@ -699,8 +700,9 @@ func (s *shell) beat() {
 	case *widget.Entry:
 		held = f.Text
 	}
-	if held != s.before {
-		s.before = held
+	turned := turnedTo(onTop(s.window.Canvas()))
+	if held != s.before || turned != s.turned {
+		s.before, s.turned = held, turned
 		s.touch()
 	}
 	if s.session != nil && s.session.Idle() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
@@ -188,6 +189,26 @@ func TestPractitionerLocksAndUnlocks(t *testing.T) {
 	a.beat()
 	if a.session.Locked() {
 		t.Error("it locked while somebody was here")
+	}
+
+	// Nor while they read on with the wheel.
+	a.help("practitioner")
+	a.settle()
+	a.beat()
+	at = at.Add(home.DefaultIdle - time.Second)
+	scroll := find(t, w.Content(), func(o *container.Scroll) bool { return o.Content.MinSize().Height > o.Size().Height })
+	scroll.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -40)})
+	a.beat()
+	at = at.Add(home.DefaultIdle - time.Second)
+	a.beat()
+	if a.session.Locked() {
+		t.Error("it locked while somebody was reading")
+	}
+	at = at.Add(time.Second)
+	a.beat()
+	a.settle()
+	if !a.session.Locked() {
+		t.Error("a page that stands still kept it open")
 	}
 
 	// A new start begins locked, in the same place.
