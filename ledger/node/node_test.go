@@ -867,7 +867,8 @@ func TestHealth(t *testing.T) {
 	worlds := newWorlds(t, time.Hour, 2)
 	alone := newWorld(t, time.Hour)
 	n := alone.start(alone.config(t.TempDir()))
-	alone.submit(n.Client(), alone.change())
+	// The first block's header has the time of founding, which may be long ago.
+	wait(t, n.Client(), alone.submit(n.Client(), alone.change()).Height+1)
 	get := func(n *Node, path string) (int, string) {
 		t.Helper()
 		r, err := http.Get("http://" + n.Address() + path)
