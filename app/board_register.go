@@ -75,7 +75,7 @@ func (b *board) register(s *shell) room {
 		}
 	}
 	top := container.New(column{}, container.NewPadded(container.NewVBox(heading(w.L("Register")), r.above, query, tight(r.count), r.busy)))
-	r.finder = container.New(layout.NewBorderLayout(top, nil, nil, nil), top, container.New(column{}, r.list))
+	r.finder = listUnder(s, top, container.New(column{}, r.list))
 	r.root = container.NewStack(r.content, r.finder, r.page.content)
 	r.draw()
 	return r

@@ -38,7 +38,8 @@ func newComparingWith(s *shell, asks string, rows []string, ticked func(row int,
 		t := newTick(w.L("The same"), func(yes bool) { ticked(i, yes) })
 		c.ticks = append(c.ticks, t)
 		if s.narrow() && digits.MinSize().Width+t.MinSize().Width > breadth() {
-			list.Add(container.NewVBox(digits, t)) // large text
+			digits.Wrapping = fyne.TextWrapWord // large text
+			list.Add(container.NewVBox(digits, t))
 		} else {
 			list.Add(container.NewBorder(nil, nil, nil, t, digits))
 		}

@@ -18,6 +18,27 @@ func breadth() float32 {
 	return max(0, width-8*theme.Padding())
 }
 
+// large reports that text is so large that a phone has little room for it.
+func (s *shell) large() bool { return s.narrow() && s.settings.Scale > 1.25 }
+
+// listUnder puts a list under what searches it. Where text is large each gets
+// half, and the upper half scrolls.
+func listUnder(s *shell, top, list fyne.CanvasObject) *fyne.Container {
+	if s.large() {
+		return container.NewGridWithRows(2, container.NewVScroll(top), list)
+	}
+	return container.NewBorder(top, nil, nil, nil, list)
+}
+
+// sideways is what may be wider than a phone where text is large; there it can be
+// moved to the side.
+func sideways(s *shell, o fyne.CanvasObject) fyne.CanvasObject {
+	if s.large() {
+		return container.NewHScroll(o)
+	}
+	return o
+}
+
 // across puts objects side by side in cells of equal width, on a phone in as many
 // rows as they need there: words are longer in other languages, and text can be
 // twice as large.

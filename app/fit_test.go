@@ -12,19 +12,22 @@ import (
 	"bonafide/assets"
 )
 
-// Nothing is wider than a phone, in any language, with text half as large again.
+// Nothing is larger than a phone, in any language, with text half as large again and
+// twice as large.
 func TestLargeTextFitsAPhoneInEveryRoom(t *testing.T) {
 	t.Cleanup(func() { wordsIn("en") })
 	for _, language := range assets.Languages() {
 		freshUser(t)
 		a := launch(t, phoneSize, Options{Dir: clinicHome(t)})
-		a.apply(model.Settings{Look: "light", Scale: 1.5, Language: language})
-		a.settle()
-		for _, sec := range append(a.sections, a.own()...) {
-			a.goTo(sec.id)
+		for _, scale := range []float32{1.5, 2} {
+			a.apply(model.Settings{Look: "light", Scale: scale, Language: language})
 			a.settle()
-			if got := a.window.Content().MinSize().Width; got > phoneSize.Width {
-				t.Errorf("%s in %s is %v wide", sec.id, language, got)
+			for _, sec := range append(a.sections, a.own()...) {
+				a.goTo(sec.id)
+				a.settle()
+				if got := a.window.Content().MinSize(); got.Width > phoneSize.Width || got.Height > phoneSize.Height {
+					t.Errorf("%s in %s at %v needs %v", sec.id, language, scale, got)
+				}
 			}
 		}
 	}

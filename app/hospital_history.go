@@ -3,7 +3,6 @@ package app
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -97,7 +96,7 @@ func newHistoryRoom(s *shell, k model.Recalling) *historyRoom {
 		}
 	}
 	r.top = container.New(column{}, container.NewPadded(titled(w.L("History"), query, r.trouble, r.said, r.working)))
-	r.found = container.New(layout.NewBorderLayout(r.top, nil, nil, nil), r.top, container.New(column{}, r.list))
+	r.found = listUnder(s, r.top, container.New(column{}, r.list))
 	r.report = container.NewVBox()
 	r.scroll = container.NewVScroll(container.New(column{}, container.NewPadded(r.report)))
 	r.content = container.NewStack(container.NewVScroll(container.New(column{}, container.NewPadded(r.locked))), r.found, r.scroll)

@@ -74,8 +74,8 @@ func newRequestsRoom(s *shell, q model.Requesting) *requestsRoom {
 		field(w.L("Form of the credential"), r.form),
 		r.note,
 		widget.NewAccordion(
-			widget.NewAccordionItem(inLines(w.L("Which credentials (none chosen: any)"), theme.MenuDropDownIcon()), r.types),
-			widget.NewAccordionItem(inLines(w.L("Which details (none chosen: all)"), theme.MenuDropDownIcon()), r.claims),
+			widget.NewAccordionItem(inLines(w.L("Which credentials (none chosen: any)"), theme.MenuDropDownIcon()), sideways(s, r.types)),
+			widget.NewAccordionItem(inLines(w.L("Which details (none chosen: all)"), theme.MenuDropDownIcon()), sideways(s, r.claims)),
 		),
 		container.NewHBox(newPrimary(w.L("Make the request"), theme.MailSendIcon(), r.make)),
 	)

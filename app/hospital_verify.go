@@ -78,6 +78,9 @@ func newVerifyRoom(s *shell, v model.Verifying) *verifyRoom {
 
 	live := newButton(w.L("Camera"), theme.MediaPhotoIcon(), r.camera)
 	purpose := container.New(layout.NewFormLayout(), widget.NewLabel(w.L("Purpose")), r.purpose)
+	if s.large() {
+		purpose = container.NewVBox(field(w.L("Purpose"), r.purpose))
+	}
 	above, first := []fyne.CanvasObject{heading(w.L("Verify")), purpose}, []fyne.CanvasObject{}
 	if s.narrow() {
 		r.full = append(above, across(s, open, paste, live))

@@ -227,7 +227,8 @@ func (r *presentRoom) drawOffers(st model.PresentState) {
 			r.choose[o.ID] = t
 		}
 		t.set(o.Chosen)
-		lines := tight(t, party(r.s, o.Board))
+		t.Text = o.Title // which may stand beside it
+		lines := tight(beside(r.s, t), party(r.s, o.Board))
 		if o.Number != "" {
 			lines.Add(wrapped(w.L("Number: {{.Number}}", model.D{"Number": o.Number})))
 		}
@@ -370,7 +371,7 @@ func (r *presentRoom) drawEnd(st model.PresentState) {
 		agree := newTick(w.L("Share all of it"), func(yes bool) { r.s.beside(func() { r.model.Agree(r.s.ctx, yes) }) })
 		agree.set(st.Agreed)
 		r.end.Add(newPanel(theme.ColorNameWarning, container.NewVBox(
-			tight(strong(w.L("This form shows more than is asked for")), wrapped(w.L("It is shared whole or not at all. Ask your board for the selective form, or agree to share all of it."))), agree)))
+			tight(strong(w.L("This form shows more than is asked for")), wrapped(w.L("It is shared whole or not at all. Ask your board for the selective form, or agree to share all of it."))), beside(r.s, agree))))
 	}
 	if len(st.Shares) == 0 {
 		return

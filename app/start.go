@@ -233,7 +233,13 @@ func (s *shell) choosePlace() {
 		add(w.L("Use this home in another role…"), theme.ContentAddIcon(), func() { s.whichRole(func() { s.openPlace(s.place) }) })
 	}
 	add(w.L("Another home…"), theme.FolderNewIcon(), s.who)
-	d = dialog.NewCustomWithoutButtons(w.L("Switch place"), box, s.window)
+	var list fyne.CanvasObject = box
+	if s.large() {
+		scroll := container.NewVScroll(box)
+		scroll.SetMinSize(fyne.NewSize(0, s.window.Canvas().Size().Height*0.6))
+		list = scroll
+	}
+	d = dialog.NewCustomWithoutButtons(w.L("Switch place"), list, s.window)
 	d.SetButtons([]fyne.CanvasObject{newButton(w.L("Cancel"), theme.CancelIcon(), func() { d.Hide() })})
 	s.ask(d, fyne.NewSize(420, 0))
 }
