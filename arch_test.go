@@ -129,6 +129,7 @@ func TestArrows(t *testing.T) {
 		{"internal/camera", []string{"internal/camera", "internal/explain"}, nil, "pictures as they come, and nothing of what is in them"},
 		{"internal/clipboard", []string{"internal/explain"}, nil, "a picture, whatever it shows"},
 		{"internal/explain", nil, nil, "the catalogue is a leaf"},
+		{"internal/parallel", nil, nil, "work shared out knows nothing of the work"},
 		{"internal/strictjson", []string{"internal/explain"}, nil, "every reading of outside bytes starts here"},
 		{"did", []string{"did", "internal/strictjson", "internal/explain", "internal/text"}, []string{"did/aries"}, "identifiers know nothing above them"},
 		{"internal/jose", []string{"did", "internal/strictjson", "internal/explain"}, nil, "tokens and keys, and nothing of what they say"},
@@ -137,7 +138,7 @@ func TestArrows(t *testing.T) {
 		{"ledger/node", []string{"ledger", "did", "internal/strictjson", "internal/explain", "internal/netguard"}, nil, "the node serves the ledger alone"},
 		{"verifier", []string{"verifier", "vc", "did", "ledger", "internal/strictjson", "internal/explain", "internal/request", "internal/template"}, nil, "the hospital's work needs no other role"},
 		{"wallet", []string{"vc", "did", "ledger", "verifier", "internal/strictjson", "internal/explain", "internal/request", "internal/claimcode"}, nil, "a wallet may check what it receives"},
-		{"issuer", []string{"vc", "did", "ledger", "assets", "internal/strictjson", "internal/explain", "internal/claimcode", "internal/template", "internal/text"}, nil, "a board needs no other role"},
+		{"issuer", []string{"vc", "did", "ledger", "assets", "internal/strictjson", "internal/explain", "internal/claimcode", "internal/template", "internal/text", "internal/parallel"}, nil, "a board needs no other role"},
 		{"cmd", []string{"cmd", "internal", "issuer", "wallet", "verifier", "ledger", "vc", "did", "assets"}, nil, "the command line never knows the app"},
 		{"app", []string{"app", "internal", "issuer", "wallet", "verifier", "ledger", "vc", "did", "assets", "docs/guides"}, nil, "the app never knows the command line"},
 	}

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"bonafide/did"
 	"bonafide/internal/explain"
+	"bonafide/internal/parallel"
 	"bonafide/ledger"
 	"bonafide/ledger/pack"
 	"bonafide/vc"
@@ -404,7 +402,7 @@ func (b *Board) sign(ctx context.Context, bt *Batch, o IssueOptions) error {
 			break
 		}
 		signed := make([]SignedLeaf, len(leaves))
-		err = parallel(len(leaves), func(i int) error {
+		err = parallel.Each(len(leaves), func(i int) error {
 			l := &leaves[i]
 			d, err := b.recall(l, hashes[l.Position])
 			if err != nil {
@@ -927,7 +925,7 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 		drafted = make([][]Leaf, len(items))
 		codes   = make([]string, len(items))
 	)
-	err := parallel(len(items), func(i int) (err error) {
+	err := parallel.Each(len(items), func(i int) (err error) {
 		drafted[i], codes[i], err = b.draftOne(data, &items[i], p.Batch.Created)
 		return err
 	})
@@ -963,30 +961,6 @@ func (b *Board) draft(data *pack.Data, items []item, p *Plan, rep *IssueReport) 
 	}
 	if len(hashes) > 0 {
 		p.Batch.Root, p.Batch.Size = ledger.RootOf(hashes), len(hashes)
-	}
-	return nil
-}
-
-// parallel calls f for every i below n, on all processors, and returns one of
-// the errors.
-func parallel(n int, f func(i int) error) error {
-	var (
-		next   atomic.Int64
-		group  sync.WaitGroup
-		failed atomic.Pointer[error]
-	)
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && failed.Load() == nil; i = int(next.Add(1)) - 1 {
-				if err := f(i); err != nil {
-					failed.CompareAndSwap(nil, &err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if err := failed.Load(); err != nil {
-		return *err
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"bonafide/did"
 	"bonafide/internal/explain"
+	"bonafide/internal/parallel"
 	"bonafide/wallet"
 )
 
@@ -135,6 +136,11 @@ func (s *WalletStore) Add(ctx context.Context, c wallet.Credential) error {
 
 // Credentials implements wallet.Store.
 func (s *WalletStore) Credentials(ctx context.Context) (out []wallet.Credential, err error) {
+	type row struct {
+		id     string
+		sealed []byte
+	}
+	var all []row
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, value FROM credential ORDER BY id`)
 		if err != nil {
@@ -142,18 +148,21 @@ func (s *WalletStore) Credentials(ctx context.Context) (out []wallet.Credential,
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var id string
-			var sealed []byte
-			var c wallet.Credential
-			if err := rows.Scan(&id, &sealed); err != nil {
+			var r row
+			if err := rows.Scan(&r.id, &r.sealed); err != nil {
 				return err
 			}
-			if err := s.unpack(Cell{"credential", "value", id}, sealed, &c); err != nil {
-				return err
-			}
-			out = append(out, c)
+			all = append(all, r)
 		}
 		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials: %w", err)
+	}
+	// Somebody waits for them to be shown, so every processor unpacks its share.
+	out = make([]wallet.Credential, len(all))
+	err = parallel.Each(len(all), func(i int) error {
+		return s.unpack(Cell{"credential", "value", all[i].id}, all[i].sealed, &out[i])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading credentials: %w", err)
