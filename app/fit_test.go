@@ -95,3 +95,23 @@ func TestTabsFitAPhone(t *testing.T) {
 		}
 	}
 }
+
+// What a tick is about stands there once, also when the same tick is drawn again.
+func TestTickBesideItsText(t *testing.T) {
+	freshUser(t)
+	a := launch(t, phoneSize, Options{})
+	long := strings.Repeat("m", 60)
+	for text, inTick := range map[string]bool{"short": true, long: false} {
+		k := newTick(text, func(bool) {})
+		for range 2 {
+			k.SetText(text)
+			o := beside(a.shell, k)
+			if in := k.Text == text; in != inTick || strings.Contains(shown(o), text) == in { // a tick's own is not listed
+				t.Errorf("%q stands in the tick: %v; beside it: %q", text, in, shown(o))
+			}
+			if got := k.MinSize().Width; got > phoneSize.Width {
+				t.Errorf("the tick of %q is %v wide", text, got)
+			}
+		}
+	}
+}

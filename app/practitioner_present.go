@@ -49,7 +49,7 @@ func beside(s *shell, t *tick) fyne.CanvasObject {
 		return t
 	}
 	text := wrapped(t.Text)
-	t.Text = ""
+	t.SetText("") // it was measured, so it has to be drawn anew
 	return container.NewBorder(nil, nil, t, nil, text)
 }
 
@@ -227,7 +227,7 @@ func (r *presentRoom) drawOffers(st model.PresentState) {
 			r.choose[o.ID] = t
 		}
 		t.set(o.Chosen)
-		t.Text = o.Title // which may stand beside it
+		t.SetText(o.Title) // which may have stood beside it
 		lines := tight(beside(r.s, t), party(r.s, o.Board))
 		if o.Number != "" {
 			lines.Add(wrapped(w.L("Number: {{.Number}}", model.D{"Number": o.Number})))
